@@ -1,0 +1,35 @@
+//! The tables' history: SQL files compiled into the program, applied in order when a ledger is opened.
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{SqlSafeStr, SqliteConnection};
+
+use crate::fault::Fault;
+
+/// Every migration ever released; files are added, never changed.
+const FILES: [(i64, &str, &str); 6] = [
+    (1, "loop", include_str!("../migrations/0001_loop.sql")),
+    (2, "decisions", include_str!("../migrations/0002_decisions.sql")),
+    (3, "deliveries", include_str!("../migrations/0003_deliveries.sql")),
+    (4, "events", include_str!("../migrations/0004_events.sql")),
+    (5, "results", include_str!("../migrations/0005_results.sql")),
+    (6, "audit", include_str!("../migrations/0006_audit.sql")),
+];
+
+/// Brings the tables to this program's version; does nothing when they are there already.
+pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), Fault> {
+    Ok(migrator().run_direct(None, connection, false).await?)
+}
+
+fn migrator() -> Migrator {
+    Migrator::with_migrations(FILES.into_iter().map(migration).collect())
+}
+
+fn migration((version, description, sql): (i64, &'static str, &'static str)) -> Migration {
+    Migration::new(
+        version,
+        description.into(),
+        MigrationType::Simple,
+        sql.into_sql_str(),
+        false,
+    )
+}
