@@ -64,7 +64,7 @@ impl Market {
             channels: catalogue::channels(params.n_customers)?,
             offers: catalogue::offers(params.n_customers)?,
             past: past(&world, seed, params.n_history as u64),
-            newcomers_per_cycle: expected_leavers(&people),
+            newcomers_per_cycle: newcomers(&people),
             keys: Vec::new(),
             people,
             world,
@@ -330,14 +330,48 @@ fn past(world: &World, seed: Seed, count: u64) -> Vec<Past> {
         .collect()
 }
 
-/// How many leave in a cycle when nobody is contacted, rounded.
+/// Newcomers that replace those who leave in a cycle when nobody is contacted.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a share of at most 5e6 people"
 )]
-fn expected_leavers(people: &[Person]) -> u64 {
+fn newcomers(people: &[Person]) -> u64 {
     let in_time: f64 = people.iter().map(|person| person.p_alone).sum();
     let late = ranges::LATE_LEAVERS * (people.len() as f64 - in_time);
-    (in_time + late).round() as u64
+    (ranges::NEWCOMERS_PER_LEAVER * (in_time + late)).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Labels of the past: as many as their probabilities say, overall and in each fifth of risk.
+    #[test]
+    fn history_follows_the_baseline() {
+        let market = Market::new(
+            &MarketParams {
+                n_history: 50_000,
+                ..MarketParams::default()
+            },
+            Seed(3),
+        )
+        .unwrap();
+        let mut past: Vec<(f64, bool)> = market
+            .past
+            .iter()
+            .map(|past| (Person::new(&market.world, past.customer).p_alone, past.churned))
+            .collect();
+        past.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for fifth in past.chunks(past.len() / 5) {
+            let expected: f64 = fifth.iter().map(|(p, _)| p).sum();
+            let variance: f64 = fifth.iter().map(|(p, _)| p * (1.0 - p)).sum();
+            let observed = fifth.iter().filter(|(_, churned)| *churned).count() as f64;
+            let z = (observed - expected) / variance.sqrt();
+            assert!(
+                z.abs() < 4.0,
+                "{observed} left where {expected:.1} were expected (z = {z:.2})"
+            );
+        }
+    }
 }

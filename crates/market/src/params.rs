@@ -1,7 +1,6 @@
 //! What can be chosen about a simulated market, and the check that it makes sense.
 
-use rand::RngExt;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use thalweg_domain::{Error, Result, Seed};
 

@@ -35,7 +35,7 @@ pub(crate) const HOSTILE_SHARE: f64 = 0.2;
 /// Mean probability of leaving within a cycle when nobody is contacted, at the start.
 pub(crate) const CHURN_RATE: Range = Range(0.10, 0.20);
 /// Standard deviation of the hidden mood on the log-odds of leaving.
-pub(crate) const MOOD_SD: Range = Range(0.5, 0.8);
+pub(crate) const MOOD_SD: Range = Range(0.3, 0.6);
 /// Correlation of a customer's mood with and without a contact: below 1, responses differ for reasons
 /// that nobody can observe.
 pub(crate) const MOOD_KEPT: Range = Range(0.80, 0.95);
@@ -45,10 +45,22 @@ pub(crate) const LOST_CAUSE: Range = Range(0.4, 0.9);
 pub(crate) const STAYERS_ACCEPT: Range = Range(0.1, 0.5);
 /// Standard deviation of the hidden liking for offers on the log-odds of acceptance.
 pub(crate) const LIKING_SD: Range = Range(0.4, 0.8);
+/// Share of an offer's response that comes through each channel: an offer works only where it is noticed.
+pub(crate) const REACH: [Range; 6] = [
+    Range(0.3, 0.6),
+    Range(0.4, 0.7),
+    Range(0.2, 0.5),
+    Range(1.0, 1.0),
+    Range(0.4, 0.8),
+    Range(0.7, 1.0),
+];
 /// Response of a channel and offer together, on top of both.
 pub(crate) const PAIR: Range = Range(-0.08, 0.08);
 /// Share that leaves just after the horizon, whatever was done: no outcome of the cycle, yet gone.
 pub(crate) const LATE_LEAVERS: f64 = 0.005;
+
+/// Newcomers for each customer expected to leave: above 1, as newcomers leave sooner than others.
+pub(crate) const NEWCOMERS_PER_LEAVER: f64 = 1.06;
 
 /// Drivers of leaving. The intercept is solved for [`CHURN_RATE`].
 pub(crate) const BASELINE: &[Term] = &[
@@ -59,15 +71,15 @@ pub(crate) const BASELINE: &[Term] = &[
     (Feature::Family, Range(-0.4, -0.1)),
     (Feature::Capital, Range(-0.1, 0.3)),
     (Feature::New, Range(0.4, 0.9)),
-    (Feature::Tenure, Range(-1.6, -1.0)),
+    (Feature::Tenure, Range(-2.2, -1.4)),
     (Feature::MonthToMonth, Range(1.0, 1.6)),
-    (Feature::TwoYear, Range(-1.3, -0.7)),
+    (Feature::TwoYear, Range(-1.4, -0.8)),
     (Feature::Ending, Range(1.2, 2.0)),
     (Feature::Fee, Range(0.1, 0.4)),
     (Feature::DearSingle, Range(0.2, 0.6)),
-    (Feature::Complaints, Range(0.6, 1.0)),
+    (Feature::Complaints, Range(0.7, 1.2)),
     (Feature::ComplaintsUnbound, Range(0.1, 0.5)),
-    (Feature::UsageFalling, Range(1.8, 3.0)),
+    (Feature::UsageFalling, Range(2.2, 3.6)),
     (Feature::UsageRising, Range(-0.8, -0.2)),
     (Feature::ManyCalls, Range(0.3, 0.8)),
     (Feature::LatePayments, Range(0.1, 0.4)),

@@ -21,6 +21,7 @@ pub(crate) struct World {
     baseline: Weights,
     channel_response: [Weights; N_CHANNELS],
     offer_response: [Weights; N_OFFERS],
+    reach: [f64; N_CHANNELS],
     pair_response: [[f64; N_OFFERS]; N_CHANNELS],
     acceptance: [Weights; N_OFFERS],
     acceptance_by_channel: [f64; N_CHANNELS],
@@ -44,6 +45,7 @@ impl World {
             baseline: weights(rng, ranges::BASELINE),
             channel_response: ranges::CHANNEL_RESPONSE.map(|terms| weights(rng, terms)),
             offer_response: ranges::OFFER_RESPONSE.map(|terms| weights(rng, terms)),
+            reach: ranges::REACH.map(|range| uniform(rng, range)),
             pair_response: std::array::from_fn(|_| std::array::from_fn(|_| uniform(rng, ranges::PAIR))),
             acceptance: ranges::ACCEPTANCE.map(|terms| weights(rng, terms)),
             acceptance_by_channel: ranges::ACCEPTANCE_BY_CHANNEL.map(|range| uniform(rng, range)),
@@ -105,13 +107,14 @@ impl World {
 
     /// Decrease of the log-odds of leaving by an action; negative for a sleeping dog.
     ///
-    /// With the sum s of channel, offer and pair: s < 0 counts in full, s > 0 is damped on those who
+    /// With the sum s = channel + reach x offer + pair: s < 0 counts in full, s > 0 is damped on those who
     /// have as good as left, by 1 - lost_cause x logistic(1.5 (score - mean risk - 1.5)); the result is
     /// bent into (-1.2, 1.2) by tanh.
     pub(crate) fn response(&self, features: &Features, risk_score: f64, action: Action) -> f64 {
         let mut sum = dot(&self.channel_response[action.channel], features);
         if let Some(offer) = action.offer {
-            sum += dot(&self.offer_response[offer], features) + self.pair_response[action.channel][offer];
+            sum += self.reach[action.channel] * dot(&self.offer_response[offer], features);
+            sum += self.pair_response[action.channel][offer];
         }
         if sum > 0.0 {
             sum *= 1.0 - self.lost_cause * logistic(1.5 * (risk_score - self.mean_risk - 1.5));
