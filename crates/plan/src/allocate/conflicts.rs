@@ -1,0 +1,69 @@
+//! Which constraints cannot hold together: a proof by prices, reduced to as few names as possible.
+
+use super::compiled::Compiled;
+use super::evaluate::Sample;
+use super::newton::{Bound, Descent, Scale, descend};
+use super::problem::{Constraint, Problem};
+
+const TEMPERATURES: [f64; 7] = [1.0, 0.2, 0.04, 8e-3, 2e-3, 5e-4, 1e-4];
+
+/// Names of constraints that no assignment, whole or fractional, can keep together; empty when there is no proof.
+///
+/// By Farkas' lemma they conflict when prices >= 0 exist with `lambda.b + sum_i max(0, -lambda.c_ia) < 0`: the
+/// dual of the problem with all values zero falls below zero. Constraints are then left out one by one as long
+/// as the rest still conflicts.
+pub(super) fn conflicts(problem: &Problem<'_>) -> Vec<String> {
+    let zeros = vec![0.0; problem.values.len()];
+    let mut rows: Vec<&Constraint> = problem.constraints.iter().collect();
+    if !conflict(problem, &zeros, &rows) {
+        return Vec::new();
+    }
+    let mut place = 0;
+    while place < rows.len() {
+        let without: Vec<&Constraint> = rows
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != place)
+            .map(|(_, row)| *row)
+            .collect();
+        if conflict(problem, &zeros, &without) {
+            rows = without;
+        } else {
+            place += 1;
+        }
+    }
+    rows.into_iter().map(|row| row.name.clone()).collect()
+}
+
+fn conflict(problem: &Problem<'_>, zeros: &[f64], rows: &[&Constraint]) -> bool {
+    if rows.is_empty() {
+        return false;
+    }
+    let constraints: Vec<Constraint> = rows.iter().map(|row| (*row).clone()).collect();
+    let problem = Problem {
+        values: zeros,
+        constraints: &constraints,
+        ..*problem
+    };
+    let compiled = Compiled::new(&problem);
+    let scale = Scale::of(&compiled, Sample::ALL);
+    let mut bound = Bound {
+        prices: vec![0.0; rows.len()],
+        value: f64::INFINITY,
+    };
+    let start = (0..rows.len()).map(|row| 0.5 * scale.price(row)).collect();
+    let descent = Descent {
+        sample: Sample::ALL,
+        temperatures: &TEMPERATURES,
+        steps: 12,
+        ceiling: 1.0,
+    };
+    descend(&compiled, &scale, &descent, start, &mut bound);
+    let size: f64 = compiled
+        .limits
+        .iter()
+        .enumerate()
+        .map(|(row, limit)| scale.price(row) * limit.abs())
+        .sum();
+    bound.value < -1e-9 * size.max(1e-9)
+}

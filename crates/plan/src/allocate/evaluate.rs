@@ -1,0 +1,268 @@
+//! The dual function at given prices: exact, smoothed, with gradient and curvature, over all customers or a sample.
+
+use super::compiled::Compiled;
+use super::soft_top::soft_top;
+use crate::chunks::map_chunks;
+
+/// Below `exp(-NEGLIGIBLE)` a candidate has no share in the smoothed maximum.
+const NEGLIGIBLE: f64 = 32.0;
+
+/// Which customers are looked at: one of every `stride`, at a scrambled place in its block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sample {
+    pub(super) stride: usize,
+}
+
+impl Sample {
+    pub(super) const ALL: Self = Self { stride: 1 };
+
+    fn len(self, n: usize) -> usize {
+        n.div_ceil(self.stride)
+    }
+
+    fn customer(self, place: usize, n: usize) -> usize {
+        if self.stride == 1 {
+            return place;
+        }
+        let start = place * self.stride;
+        let width = self.stride.min(n - start);
+        let scrambled = (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+        start + (scrambled % width as u64) as usize
+    }
+}
+
+/// The dual at one point. Everything is scaled up from the sample to all customers.
+pub(super) struct Dual {
+    /// `g(lambda) = lambda.b + sum_i (sum of the at most m_i largest positive reduced values)`.
+    pub(super) exact: f64,
+    /// `g` with each inner maximum replaced by `T log sum exp(. / T)`; never below `exact`.
+    pub(super) smooth: f64,
+    /// Gradient of `smooth`: limit minus use.
+    pub(super) gradient: Vec<f64>,
+    /// Curvature of `smooth`, `n_rows x n_rows`, full.
+    pub(super) hessian: Vec<f64>,
+}
+
+/// Evaluates the dual at `prices` (one per constraint, not negative) and temperature `T > 0`.
+///
+/// Smoothing after Nesterov 2005 (doi:10.1007/s10107-004-0552-5). For `m_i = 1` the curvature is exact: the
+/// covariance of use under the softmax, over T. For `m_i > 1` the cross terms are replaced by `mu mu' / m_i`,
+/// which keeps it positive semi-definite.
+pub(super) fn evaluate(compiled: &Compiled<'_>, prices: &[f64], temperature: f64, sample: Sample) -> Dual {
+    let n = sample.len(compiled.n_customers);
+    let table = compiled.price_table(prices);
+    let parts = map_chunks(n, |places| {
+        let mut part = Part::new(compiled, &table, temperature);
+        for place in places {
+            part.add(sample.customer(place, compiled.n_customers));
+        }
+        (part.exact, part.smooth, part.cell_use, part.hessian)
+    });
+    let k = compiled.n_rows;
+    let (mut exact, mut smooth) = (0.0, 0.0);
+    let mut cell_use = vec![0.0; compiled.n_cells * compiled.n_resources];
+    let mut hessian = vec![0.0; k * k];
+    for part in parts {
+        exact += part.0;
+        smooth += part.1;
+        add(&mut cell_use, &part.2);
+        add(&mut hessian, &part.3);
+    }
+    let weight = if n == 0 {
+        1.0
+    } else {
+        compiled.n_customers as f64 / n as f64
+    };
+    let at_limits: f64 = prices
+        .iter()
+        .zip(&compiled.limits)
+        .map(|(price, limit)| price * limit)
+        .sum();
+    let used = compiled.row_use(&cell_use);
+    for x in &mut hessian {
+        *x *= weight / temperature;
+    }
+    mirror(&mut hessian, k);
+    Dual {
+        exact: at_limits + weight * exact,
+        smooth: at_limits + weight * smooth,
+        gradient: compiled
+            .limits
+            .iter()
+            .zip(&used)
+            .map(|(limit, used)| limit - weight * used)
+            .collect(),
+        hessian,
+    }
+}
+
+fn add(sum: &mut [f64], part: &[f64]) {
+    for (s, p) in sum.iter_mut().zip(part) {
+        *s += p;
+    }
+}
+
+fn mirror(matrix: &mut [f64], k: usize) {
+    for i in 0..k {
+        for j in 0..i {
+            matrix[j * k + i] = matrix[i * k + j];
+        }
+    }
+}
+
+/// The sums over one chunk of customers, with the scratch space of the inner loop.
+struct Part<'a> {
+    compiled: &'a Compiled<'a>,
+    table: &'a [f64],
+    temperature: f64,
+    exact: f64,
+    smooth: f64,
+    cell_use: Vec<f64>,
+    hessian: Vec<f64>,
+    reduced: Vec<f64>,
+    shares: Vec<f64>,
+    mean_use: Vec<f64>,
+    touched: Vec<usize>,
+    amounts: Vec<(usize, f64)>,
+}
+
+impl<'a> Part<'a> {
+    fn new(compiled: &'a Compiled<'a>, table: &'a [f64], temperature: f64) -> Self {
+        Self {
+            compiled,
+            table,
+            temperature,
+            exact: 0.0,
+            smooth: 0.0,
+            cell_use: vec![0.0; compiled.n_cells * compiled.n_resources],
+            hessian: vec![0.0; compiled.n_rows * compiled.n_rows],
+            reduced: vec![0.0; compiled.max_candidates],
+            shares: vec![0.0; compiled.max_candidates],
+            mean_use: vec![0.0; compiled.n_rows],
+            touched: Vec::with_capacity(compiled.n_rows),
+            amounts: Vec::with_capacity(compiled.n_rows),
+        }
+    }
+
+    fn add(&mut self, customer: usize) {
+        let candidates = self.compiled.candidates(customer);
+        let m = self
+            .compiled
+            .problem
+            .max_actions
+            .of(customer)
+            .min(candidates.len());
+        if m == 0 {
+            return;
+        }
+        let first_cell = self.compiled.first_cell(customer);
+        let mut best = 0.0_f64;
+        for (place, candidate) in candidates.clone().enumerate() {
+            let cell = first_cell + usize::from(self.compiled.problem.actions[candidate]);
+            let reduced = self.compiled.reduced(self.table, cell, candidate);
+            self.reduced[place] = reduced;
+            best = best.max(reduced);
+        }
+        let mixed = if m == 1 {
+            self.soft_max(candidates.len(), best)
+        } else {
+            self.soft_sum(candidates.len(), m)
+        };
+        self.add_use(&candidates, first_cell);
+        if mixed && self.compiled.n_rows > 0 {
+            self.add_curvature(&candidates, first_cell, m);
+        }
+    }
+
+    /// `m_i = 1`: shares are a softmax over the candidates and *none*. True when more than one has a share.
+    fn soft_max(&mut self, n: usize, best: f64) -> bool {
+        self.exact += best;
+        let inverse = 1.0 / self.temperature;
+        let none = -best * inverse;
+        let mut total = if none > -NEGLIGIBLE { none.exp() } else { 0.0 };
+        let mut alive = usize::from(total > 0.0);
+        for (share, reduced) in self.shares[..n].iter_mut().zip(&self.reduced) {
+            let x = (reduced - best) * inverse;
+            *share = 0.0;
+            if x > -NEGLIGIBLE {
+                *share = if x < 0.0 { x.exp() } else { 1.0 };
+                total += *share;
+                alive += 1;
+            }
+        }
+        if alive <= 1 {
+            self.smooth += best;
+            return false;
+        }
+        self.smooth += best + self.temperature * total.ln();
+        let scale = 1.0 / total;
+        for share in &mut self.shares[..n] {
+            *share *= scale;
+        }
+        true
+    }
+
+    fn soft_sum(&mut self, n: usize, m: usize) -> bool {
+        let (exact, smooth) = soft_top(&self.reduced[..n], m, self.temperature, &mut self.shares[..n]);
+        self.exact += exact;
+        self.smooth += smooth;
+        true
+    }
+
+    fn add_use(&mut self, candidates: &std::ops::Range<usize>, first_cell: usize) {
+        let compiled = self.compiled;
+        for (place, candidate) in candidates.clone().enumerate() {
+            let share = self.shares[place];
+            if share > 0.0 {
+                let cell = first_cell + usize::from(compiled.problem.actions[candidate]);
+                let start = cell * compiled.n_resources;
+                self.cell_use[start] += share;
+                for (sum, column) in self.cell_use[start + 1..]
+                    .iter_mut()
+                    .zip(compiled.problem.resources)
+                {
+                    *sum += share * column[candidate];
+                }
+            }
+        }
+    }
+
+    /// Adds `sum_a p_a c_a c_a' - mu mu' / m` to the lower triangle.
+    fn add_curvature(&mut self, candidates: &std::ops::Range<usize>, first_cell: usize, m: usize) {
+        let compiled = self.compiled;
+        let k = compiled.n_rows;
+        for (place, candidate) in candidates.clone().enumerate() {
+            let share = self.shares[place];
+            if share < 1e-12 {
+                continue;
+            }
+            let cell = first_cell + usize::from(compiled.problem.actions[candidate]);
+            self.amounts.clear();
+            for term in compiled.terms(cell) {
+                let amount = term.sign * compiled.amount(term.resource, candidate);
+                let weighted = share * amount;
+                if !self.touched.contains(&term.row) {
+                    self.touched.push(term.row);
+                }
+                self.mean_use[term.row] += weighted;
+                self.amounts.push((term.row, amount));
+                for (row, other) in &self.amounts {
+                    self.hessian[term.row * k + row] += weighted * other;
+                }
+            }
+        }
+        let m = m as f64;
+        for i in 0..self.touched.len() {
+            let row = self.touched[i];
+            let mean = self.mean_use[row] / m;
+            for other in &self.touched {
+                if *other <= row {
+                    self.hessian[row * k + other] -= mean * self.mean_use[*other];
+                }
+            }
+        }
+        for row in self.touched.drain(..) {
+            self.mean_use[row] = 0.0;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Allocation: who gets what, for the most value within every limit, with a bound that proves how good it is.
+
+mod compiled;
+mod conflicts;
+mod evaluate;
+mod moves;
+mod newton;
+mod problem;
+mod repair;
+mod search;
+mod soft_top;
+mod solve;
+mod state;
+
+pub(crate) use problem::malformed;
+pub use problem::{Constraint, MaxActions, Problem, Resource, Sense};
+pub use solve::{AllocateParams, Allocation, ConstraintUse, allocate, improve_from};

@@ -1,0 +1,332 @@
+//! The steps of an allocation: prices, rounding, repair, improvement, proof.
+
+use thalweg_domain::{Error, Result};
+
+use super::compiled::Compiled;
+use super::conflicts::conflicts;
+use super::evaluate::Sample;
+use super::moves::Pricing;
+use super::newton::{Bound, Descent, Scale, descend};
+use super::problem::{Problem, Sense};
+use super::repair::{exchange, fill, repair};
+use super::search::search;
+use super::state::State;
+
+/// How hard to try.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AllocateParams {
+    /// Improvement stops once the certified gap is at most this (share of the bound).
+    pub target_gap: f64,
+    /// Rounds of improvement at most.
+    pub improve_rounds: usize,
+    /// Steps of the exhaustive search that small problems get; 0 switches it off.
+    pub search_nodes: usize,
+    /// Prices to start from, one per constraint, such as those of a neighbouring scenario.
+    pub warm_start: Option<Vec<f64>>,
+}
+
+impl Default for AllocateParams {
+    fn default() -> Self {
+        Self {
+            target_gap: 1e-5,
+            improve_rounds: 24,
+            search_nodes: 50_000,
+            warm_start: None,
+        }
+    }
+}
+
+/// What came of one constraint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConstraintUse {
+    /// Its name.
+    pub name: String,
+    /// Its limit.
+    pub limit: f64,
+    /// How much of the resource the chosen candidates use.
+    pub used: f64,
+    /// Value of one more unit of the limit; for "at least" what one more unit required costs, as a negative number.
+    pub shadow_price: f64,
+}
+
+/// An allocation with its certificate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Allocation {
+    /// Indices of the chosen candidates, ascending. Empty when not feasible.
+    pub chosen: Vec<u64>,
+    /// Sum of their values.
+    pub value: f64,
+    /// No allocation is worth more: the lowest exact dual value seen, or the value itself where an exhaustive
+    /// search proved it best.
+    pub upper_bound: f64,
+    /// `(upper_bound - value) / max(|upper_bound|, 1e-9)`, not negative; 1 when not feasible.
+    pub gap: f64,
+    /// Whether every constraint holds.
+    pub feasible: bool,
+    /// Whether infeasibility is proved (true) or nothing feasible was found with the effort allowed (false).
+    pub infeasibility_proved: bool,
+    /// When not feasible: names of constraints that conflict (proved), or that the best attempt breaks.
+    pub conflicts: Vec<String>,
+    /// One entry per constraint, in their order.
+    pub constraints: Vec<ConstraintUse>,
+    /// Dual price per constraint, not negative: a warm start for a neighbouring problem.
+    pub prices: Vec<f64>,
+}
+
+impl Allocation {
+    /// The error that says which constraints conflict; `None` when the allocation is feasible.
+    #[must_use]
+    pub fn conflict_error(&self) -> Option<Error> {
+        let names = || {
+            self.conflicts
+                .iter()
+                .map(|name| format!("\"{name}\""))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        (!self.feasible).then(|| {
+            Error::new(
+                "TW0504",
+                format!("no plan keeps all constraints: {} cannot hold together", names()),
+            )
+            .hint("lower what is required at least, or raise a limit, of one of them")
+        })
+    }
+}
+
+/// Maximises `sum v z` over `z in {0,1}` with at most `m_i` candidates per customer and every constraint kept.
+///
+/// The Lagrangian dual is smoothed by log-sum-exp and minimised by damped Newton steps while the temperature
+/// falls, first on a sample, then on everyone; the rounded solution is repaired until every limit holds in
+/// exact arithmetic and then improved by single moves and exchanges; small problems are searched to the end.
+/// The lowest exact dual value met on the way bounds every allocation (weak duality), so `gap` is a certificate.
+/// Same input, same bytes, whatever the number of threads. Time and memory grow linearly with the candidates.
+///
+/// # Errors
+/// `TW0501` when arrays do not fit together or hold NaN or infinity, `TW0502` when a constraint cannot be used.
+///
+/// ```
+/// use thalweg_plan::allocate::{allocate, AllocateParams, Constraint, MaxActions, Problem, Resource};
+/// let cost = [2.0, 3.0, 2.0];
+/// let problem = Problem {
+///     offsets: &[0, 2, 3], // two candidates for the first customer, one for the second
+///     actions: &[0, 1, 0],
+///     values: &[5.0, 6.0, 4.0],
+///     resources: &[&cost],
+///     max_actions: MaxActions::Same(1),
+///     constraints: &[Constraint::at_most("budget", Resource::Column(0), 4.0)],
+/// };
+/// let plan = allocate(&problem, &AllocateParams::default())?;
+/// assert_eq!(plan.chosen, [0, 2]);
+/// assert_eq!(plan.value, 9.0);
+/// # Ok::<(), thalweg_domain::Error>(())
+/// ```
+pub fn allocate(problem: &Problem<'_>, params: &AllocateParams) -> Result<Allocation> {
+    check(problem, params)?;
+    let compiled = Compiled::new(problem);
+    let bound = solve_dual(&compiled, params);
+    let pricing = Pricing::new(&compiled, &bound.prices);
+    let state = State::rounded(&compiled, pricing.table());
+    Ok(finish(state, &pricing, bound, params))
+}
+
+/// Like [`allocate`], but starts from a given assignment and changes as little of it as repair and the target
+/// gap need: the way back to the real limits from a plan that was made for scaled ones.
+///
+/// `chosen` has one entry per candidate, with at most `m_i` set per customer.
+///
+/// # Errors
+/// As [`allocate`], and `TW0501` when `chosen` does not fit the problem.
+pub fn improve_from(problem: &Problem<'_>, chosen: Vec<bool>, params: &AllocateParams) -> Result<Allocation> {
+    check(problem, params)?;
+    let compiled = Compiled::new(problem);
+    let fits = |customer| {
+        let own = compiled.candidates(customer);
+        chosen[own].iter().filter(|chosen| **chosen).count() <= problem.max_actions.of(customer)
+    };
+    if chosen.len() != problem.values.len() || !(0..compiled.n_customers).all(fits) {
+        return Err(super::malformed(
+            "the assignment to start from does not fit the candidates".to_owned(),
+        ));
+    }
+    let bound = solve_dual(&compiled, params);
+    let pricing = Pricing::new(&compiled, &bound.prices);
+    let state = State::of(&compiled, chosen);
+    Ok(finish(state, &pricing, bound, params))
+}
+
+fn check(problem: &Problem<'_>, params: &AllocateParams) -> Result<()> {
+    problem.check()?;
+    match &params.warm_start {
+        Some(prices)
+            if prices.len() != problem.constraints.len() || prices.iter().any(|p| !p.is_finite()) =>
+        {
+            Err(super::malformed(
+                "the prices to start from are not one finite number per constraint".to_owned(),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prices: a long fall of the temperature on a sample, a short one on everyone.
+fn solve_dual(compiled: &Compiled<'_>, params: &AllocateParams) -> Bound {
+    let mut bound = Bound {
+        prices: vec![0.0; compiled.n_rows],
+        value: f64::INFINITY,
+    };
+    let sample = Sample {
+        stride: (compiled.n_customers / SAMPLE).max(1),
+    };
+    let scale = Scale::of(compiled, sample);
+    let warm = params.warm_start.as_ref();
+    let mut prices = warm.map_or_else(
+        || bound.prices.clone(),
+        |p| p.iter().map(|p| p.max(0.0)).collect(),
+    );
+    if warm.is_none() {
+        let descent = Descent {
+            sample,
+            temperatures: &WARM,
+            steps: 6,
+            ceiling: CEILING,
+        };
+        prices = descend(compiled, &scale, &descent, prices, &mut bound);
+    }
+    let last = if compiled.n_customers > LARGE {
+        &FINISH_LARGE[..]
+    } else {
+        &FINISH[..]
+    };
+    let steps = if compiled.n_customers > LARGE { 3 } else { 8 };
+    let descent = Descent {
+        sample: Sample::ALL,
+        temperatures: last,
+        steps,
+        ceiling: CEILING,
+    };
+    descend(compiled, &scale, &descent, prices, &mut bound);
+    bound
+}
+
+/// Customers in the sample that prices are first found on.
+const SAMPLE: usize = 4096;
+/// Above this, prices from the sample are nearly right and few steps are needed.
+const LARGE: usize = 50_000;
+const WARM: [f64; 6] = [0.5, 0.15, 0.05, 0.015, 5e-3, 2e-3];
+const FINISH: [f64; 4] = [2e-3, 5e-4, 1e-4, 2e-5];
+const FINISH_LARGE: [f64; 1] = [5e-4];
+/// No price rises above this many times its natural unit (only infeasible problems want that).
+const CEILING: f64 = 1e6;
+/// Problems up to this many candidates are searched to the end.
+const SEARCHED: usize = 400;
+
+fn finish(
+    mut state: State<'_>,
+    pricing: &Pricing<'_>,
+    mut bound: Bound,
+    params: &AllocateParams,
+) -> Allocation {
+    let mut feasible = repair(&mut state, pricing);
+    if feasible {
+        improve(&mut state, pricing, &bound, params);
+    }
+    let compiled = state.compiled;
+    let small = compiled.values.len() <= SEARCHED && params.search_nodes > 0;
+    let mut proved = false;
+    if small && (!feasible || gap(bound.value, state.value()) > params.target_gap) {
+        let known = feasible.then(|| state.value());
+        let searched = search(compiled, &bound.prices, known, params.search_nodes);
+        if let Some(better) = searched.better {
+            state = State::of(compiled, better);
+            feasible = true;
+        }
+        if searched.complete && feasible {
+            bound.value = bound.value.min(state.value());
+        }
+        proved = searched.complete && !feasible;
+    }
+    if feasible {
+        report(&state, &bound)
+    } else {
+        failure(&state, &bound, proved)
+    }
+}
+
+fn improve(state: &mut State<'_>, pricing: &Pricing<'_>, bound: &Bound, params: &AllocateParams) {
+    for _ in 0..params.improve_rounds {
+        let slack = bound.value - state.value();
+        if gap(bound.value, state.value()) <= params.target_gap {
+            return;
+        }
+        if !fill(state, pricing, slack) && !exchange(state, pricing, slack) {
+            return;
+        }
+    }
+}
+
+fn gap(bound: f64, value: f64) -> f64 {
+    ((bound - value) / bound.abs().max(1e-9)).max(0.0)
+}
+
+fn report(state: &State<'_>, bound: &Bound) -> Allocation {
+    let chosen = state
+        .chosen
+        .iter()
+        .enumerate()
+        .filter(|(_, chosen)| **chosen)
+        .map(|(index, _)| index as u64);
+    Allocation {
+        chosen: chosen.collect(),
+        value: state.value(),
+        upper_bound: bound.value,
+        gap: gap(bound.value, state.value()),
+        feasible: true,
+        infeasibility_proved: false,
+        conflicts: Vec::new(),
+        constraints: uses(state, bound, true),
+        prices: bound.prices.clone(),
+    }
+}
+
+fn failure(state: &State<'_>, bound: &Bound, proved: bool) -> Allocation {
+    let problem = state.compiled.problem;
+    let mut names = conflicts(problem);
+    let proved = proved || !names.is_empty();
+    if names.is_empty() {
+        names = state
+            .violated()
+            .into_iter()
+            .map(|row| problem.constraints[row].name.clone())
+            .collect();
+    }
+    Allocation {
+        chosen: Vec::new(),
+        value: 0.0,
+        upper_bound: bound.value,
+        gap: 1.0,
+        feasible: false,
+        infeasibility_proved: proved,
+        conflicts: names,
+        constraints: uses(state, bound, false),
+        prices: bound.prices.clone(),
+    }
+}
+
+fn uses(state: &State<'_>, bound: &Bound, chosen: bool) -> Vec<ConstraintUse> {
+    let rows = state.compiled.problem.constraints.iter().enumerate();
+    rows.map(|(row, constraint)| {
+        let sign = if constraint.sense == Sense::AtMost {
+            1.0
+        } else {
+            -1.0
+        };
+        ConstraintUse {
+            name: constraint.name.clone(),
+            limit: constraint.limit,
+            used: if chosen { sign * state.used(row) + 0.0 } else { 0.0 },
+            shadow_price: sign * bound.prices[row] + 0.0,
+        }
+    })
+    .collect()
+}

@@ -1,0 +1,236 @@
+//! An integer assignment with its exact use and value, and the moves that change it.
+
+use super::compiled::Compiled;
+use crate::chunks::map_chunks;
+use crate::exact::Exact;
+
+/// A change to one customer: give up one candidate, take another, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Move {
+    pub(super) customer: usize,
+    pub(super) drop: Option<usize>,
+    pub(super) add: Option<usize>,
+}
+
+/// Which candidates are chosen, and what they use.
+#[derive(Clone)]
+pub(super) struct State<'a> {
+    pub(super) compiled: &'a Compiled<'a>,
+    pub(super) chosen: Vec<bool>,
+    counts: Vec<u16>,
+    used: Vec<Exact>,
+    value: Exact,
+}
+
+impl<'a> State<'a> {
+    /// The assignment with these candidates chosen; at most `m_i` per customer.
+    pub(super) fn of(compiled: &'a Compiled<'a>, chosen: Vec<bool>) -> Self {
+        let parts = map_chunks(compiled.n_customers, |customers| {
+            let mut used = vec![Exact::ZERO; compiled.n_rows];
+            let mut value = Exact::ZERO;
+            let mut counts = Vec::with_capacity(customers.len());
+            for customer in customers {
+                let mut count = 0;
+                for candidate in compiled
+                    .candidates(customer)
+                    .filter(|candidate| chosen[*candidate])
+                {
+                    count += 1;
+                    value = value.plus(compiled.values[candidate]);
+                    for (row, amount) in compiled.uses(customer, candidate) {
+                        used[row] = used[row].plus(amount);
+                    }
+                }
+                counts.push(count);
+            }
+            (used, value, counts)
+        });
+        let mut state = Self {
+            compiled,
+            chosen,
+            counts: Vec::with_capacity(compiled.n_customers),
+            used: vec![Exact::ZERO; compiled.n_rows],
+            value: Exact::ZERO,
+        };
+        for (used, value, counts) in parts {
+            for (sum, part) in state.used.iter_mut().zip(used) {
+                *sum = sum.join(part);
+            }
+            state.value = state.value.join(value);
+            state.counts.extend(counts);
+        }
+        state
+    }
+
+    /// Everyone gets their best positive candidates at these prices, whatever the limits say.
+    pub(super) fn rounded(compiled: &'a Compiled<'a>, table: &[f64]) -> Self {
+        let parts = map_chunks(compiled.n_customers, |customers| {
+            let start = compiled.problem.offsets[customers.start] as usize;
+            let end = compiled.problem.offsets[customers.end] as usize;
+            let mut chosen = vec![false; end - start];
+            let mut ranked = Vec::new();
+            for customer in customers {
+                ranked.clear();
+                ranked.extend(compiled.candidates(customer).filter_map(|candidate| {
+                    let reduced = compiled.reduced(table, compiled.cell(customer, candidate), candidate);
+                    (reduced > 0.0).then_some((reduced, candidate))
+                }));
+                let m = compiled.problem.max_actions.of(customer);
+                ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                for (_, candidate) in ranked.iter().take(m) {
+                    chosen[candidate - start] = true;
+                }
+            }
+            chosen
+        });
+        Self::of(compiled, parts.concat())
+    }
+
+    pub(super) fn value(&self) -> f64 {
+        self.value.get()
+    }
+
+    pub(super) fn used(&self, row: usize) -> f64 {
+        self.used[row].get()
+    }
+
+    /// How far a row is over its limit; 0 when it holds.
+    pub(super) fn excess(&self, row: usize) -> f64 {
+        (self.used(row) - self.compiled.limits[row]).max(0.0)
+    }
+
+    pub(super) fn violated(&self) -> Vec<usize> {
+        (0..self.compiled.n_rows)
+            .filter(|row| self.excess(*row) > 0.0)
+            .collect()
+    }
+
+    /// The move still means what it meant: what it gives up is there, what it takes is not, and it fits `m_i`.
+    pub(super) fn valid(&self, change: &Move) -> bool {
+        let more = i32::from(change.add.is_some()) - i32::from(change.drop.is_some());
+        let m = self.compiled.problem.max_actions.of(change.customer) as i32;
+        change.drop.is_none_or(|candidate| self.chosen[candidate])
+            && change.add.is_none_or(|candidate| !self.chosen[candidate])
+            && i32::from(self.counts[change.customer]) + more <= m
+    }
+
+    /// Change of value by the move.
+    pub(super) fn gain(&self, change: &Move) -> f64 {
+        let value =
+            |candidate: Option<usize>| candidate.map_or(0.0, |candidate| self.compiled.values[candidate]);
+        value(change.add) - value(change.drop)
+    }
+
+    /// Change of use of one row by the move.
+    pub(super) fn change_of(&self, change: &Move, row: usize) -> f64 {
+        let amount = |candidate: Option<usize>| {
+            let uses = candidate.map(|candidate| self.compiled.uses(change.customer, candidate));
+            uses.into_iter()
+                .flatten()
+                .filter(|(r, _)| *r == row)
+                .map(|(_, amount)| amount)
+                .sum::<f64>()
+        };
+        amount(change.add) - amount(change.drop)
+    }
+
+    /// Makes the move, and takes it back unless no row is further over its limit than before.
+    pub(super) fn try_moves(&mut self, moves: &[Move]) -> bool {
+        let before: Vec<(Exact, f64)> = (0..self.used.len())
+            .map(|row| (self.used[row], self.excess(row)))
+            .collect();
+        let value = self.value;
+        let mut done = 0;
+        for change in moves {
+            if !self.valid(change) {
+                break;
+            }
+            self.make(change);
+            done += 1;
+        }
+        let worse = |row: usize| self.excess(row) > before[row].1;
+        if done == moves.len() && !(0..before.len()).any(worse) {
+            return true;
+        }
+        for change in moves[..done].iter().rev() {
+            self.mark(change.add, change.drop, change.customer);
+        }
+        for (used, (old, _)) in self.used.iter_mut().zip(before) {
+            *used = old;
+        }
+        self.value = value;
+        false
+    }
+
+    /// Whether one move would leave every row no further over its limit; cheaper than trying.
+    pub(super) fn fits(&self, change: &Move) -> bool {
+        let touched = [change.drop, change.add].into_iter().flatten();
+        let mut rows = touched.flat_map(|candidate| self.compiled.uses(change.customer, candidate));
+        rows.all(|(row, _)| {
+            let after = self.used(row) + self.change_of(change, row);
+            after <= self.compiled.limits[row].max(self.used(row))
+        })
+    }
+
+    fn make(&mut self, change: &Move) {
+        for (candidate, sign) in [(change.drop, -1.0), (change.add, 1.0)] {
+            let Some(candidate) = candidate else { continue };
+            self.value = self.value.plus(sign * self.compiled.values[candidate]);
+            for (row, amount) in self.compiled.uses(change.customer, candidate) {
+                self.used[row] = self.used[row].plus(sign * amount);
+            }
+        }
+        self.mark(change.drop, change.add, change.customer);
+    }
+
+    fn mark(&mut self, off: Option<usize>, on: Option<usize>, customer: usize) {
+        if let Some(candidate) = off {
+            self.chosen[candidate] = false;
+            self.counts[customer] -= 1;
+        }
+        if let Some(candidate) = on {
+            self.chosen[candidate] = true;
+            self.counts[customer] += 1;
+        }
+    }
+
+    /// Calls `visit` with every move of one customer.
+    pub(super) fn for_each_move(&self, customer: usize, mut visit: impl FnMut(Move)) {
+        let room = usize::from(self.counts[customer]) < self.compiled.problem.max_actions.of(customer);
+        for drop in self
+            .compiled
+            .candidates(customer)
+            .filter(|candidate| self.chosen[*candidate])
+        {
+            visit(Move {
+                customer,
+                drop: Some(drop),
+                add: None,
+            });
+            for add in self
+                .compiled
+                .candidates(customer)
+                .filter(|candidate| !self.chosen[*candidate])
+            {
+                visit(Move {
+                    customer,
+                    drop: Some(drop),
+                    add: Some(add),
+                });
+            }
+        }
+        if room {
+            for add in self
+                .compiled
+                .candidates(customer)
+                .filter(|candidate| !self.chosen[*candidate])
+            {
+                visit(Move {
+                    customer,
+                    drop: None,
+                    add: Some(add),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The return of one more unit of currency in each channel.
+
+use thalweg_domain::{Arm, Belief};
+
+use super::Choice;
+use super::input::Candidate;
+
+/// Costs below this count as this, so that the return of a free contact stays a finite number.
+const LEAST_COST: f64 = 0.01;
+
+/// A candidate that could be bought (or was bought last) with its gain, the doubt about it and its cost.
+#[derive(Debug, Clone, Copy)]
+struct Offer {
+    gain: f64,
+    sd: f64,
+    cost: f64,
+}
+
+impl Offer {
+    fn ratio(&self) -> f64 {
+        self.gain / self.cost
+    }
+}
+
+impl Choice<'_> {
+    /// Net value of one more unit of currency for each channel: mean and standard deviation.
+    ///
+    /// The best candidates of the channel that the exploit arm does not take, up to one unit of cost, one per
+    /// customer: value less the price of offer caps, less the reduced value of what the customer has now, over
+    /// cost. The channel's own limits and the total budget are not charged, since the unit relaxes them. When
+    /// nothing is left to buy, the least good ones taken stand in; without any, 0. The doubt is the effects' own,
+    /// shared by the candidates averaged.
+    pub(super) fn marginal_returns(&self) -> Vec<Belief> {
+        let n_channels = self.input.menu.channels.len();
+        let mut open = vec![Vec::new(); n_channels];
+        let mut taken = vec![Vec::new(); n_channels];
+        for customer in (0..self.actions.len()).filter(|customer| self.arms.arm[*customer] == Arm::Exploit) {
+            self.collect(customer, &mut open, &mut taken);
+        }
+        open.into_iter()
+            .zip(taken)
+            .map(|(open, taken)| margin(open, taken))
+            .collect()
+    }
+
+    /// Puts the customer's best open offer per channel, and the one taken, where they belong.
+    fn collect(&self, customer: usize, open: &mut [Vec<Offer>], taken: &mut [Vec<Offer>]) {
+        let current = self
+            .input
+            .of(customer)
+            .iter()
+            .find(|c| self.actions[customer] == Some(c.action));
+        let reduced = current.map_or(0.0, |c| c.planning_value - self.charges(c).iter().sum::<f64>());
+        let mut best: Vec<Option<Offer>> = vec![None; open.len()];
+        for candidate in self.input.of(customer) {
+            let channel = self.input.menu.action(candidate).channel;
+            if self.actions[customer] == Some(candidate.action) {
+                taken[channel].push(self.offer(customer, candidate, 0.0));
+                continue;
+            }
+            let offer = self.offer(customer, candidate, reduced);
+            if best[channel].is_none_or(|best| offer.ratio() > best.ratio()) {
+                best[channel] = Some(offer);
+            }
+        }
+        for (open, best) in open.iter_mut().zip(best) {
+            open.extend(best);
+        }
+    }
+
+    fn offer(&self, customer: usize, candidate: &Candidate, given_up: f64) -> Offer {
+        let offer = self.input.menu.action(candidate).offer;
+        let name = offer.map(|offer| format!("{} cap", self.input.menu.offers[offer].name));
+        let rows = self.rows.iter().zip(self.charges(candidate));
+        let caps: f64 = rows
+            .filter(|(row, _)| Some(&row.name) == name.as_ref())
+            .map(|(_, charge)| charge)
+            .sum();
+        Offer {
+            gain: candidate.planning_value - caps - given_up,
+            sd: self.money_per_effect(customer, candidate).abs() * candidate.effect_sd,
+            cost: candidate.cost.max(LEAST_COST),
+        }
+    }
+
+    /// Money per unit of effect, read off the candidate's own expected value.
+    pub(super) fn money_per_effect(&self, customer: usize, candidate: &Candidate) -> f64 {
+        if candidate.effect == 0.0 {
+            return self.input.customers[customer].value;
+        }
+        (candidate.expected_value + candidate.cost) / candidate.effect
+    }
+}
+
+fn margin(mut open: Vec<Offer>, mut taken: Vec<Offer>) -> Belief {
+    open.sort_by(|a, b| b.ratio().total_cmp(&a.ratio()));
+    taken.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
+    let list = if open.is_empty() { taken } else { open };
+    let (mut gain, mut sd, mut cost) = (0.0, 0.0, 0.0);
+    for offer in list {
+        gain += offer.gain;
+        sd += offer.sd;
+        cost += offer.cost;
+        if cost >= 1.0 {
+            break;
+        }
+    }
+    if cost == 0.0 {
+        Belief { mean: 0.0, sd: 0.0 }
+    } else {
+        Belief {
+            mean: gain / cost,
+            sd: sd / cost,
+        }
+    }
+}

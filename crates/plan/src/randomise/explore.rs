@@ -1,0 +1,167 @@
+//! Exploration probabilities: uniform over what is eligible, scaled down per channel to stay within every limit.
+
+/// What one eligible action of one customer counts towards.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Uses {
+    /// Its channel, below `n_channels`.
+    pub(crate) channel: usize,
+    /// Its offer, below `n_offers`.
+    pub(crate) offer: Option<usize>,
+    /// Its expected cost.
+    pub(crate) cost: f64,
+}
+
+/// Limits of a cycle as numbers; without limit is infinity.
+pub(crate) struct ExploreLimits {
+    pub(crate) budget: f64,
+    /// Contacts and spend per channel.
+    pub(crate) channels: Vec<(f64, f64)>,
+    /// Contacts per offer.
+    pub(crate) offers: Vec<f64>,
+}
+
+/// Probability share kept for *none*.
+const NONE_AT_LEAST: f64 = 0.5;
+
+/// q_i(a) for each eligible action of each customer, in the same layout; the rest, at least half, is *none*.
+///
+/// `q_i(a) = s_channel(a) / (2 n_i)` with `n_i` eligible actions and the largest scales `s <= 1` such that, with
+/// every customer drawing, expected use is within every limit; then a random share `explore` of them stays
+/// within the share `explore` of every limit in expectation. A limit that channels share (budget, offer cap) is
+/// divided so that no channel gets more of it than the common level (water-filling), which keeps cheap channels
+/// explored when dear ones are not affordable. An action whose limit is zero has probability zero.
+pub(crate) fn explore_probabilities(offsets: &[usize], uses: &[Uses], limits: &ExploreLimits) -> Vec<f64> {
+    let mut q = vec![0.0; uses.len()];
+    for pair in offsets.windows(2) {
+        let eligible = pair[1] - pair[0];
+        q[pair[0]..pair[1]].fill((1.0 - NONE_AT_LEAST) / eligible.max(1) as f64);
+    }
+    let scales = channel_scales(uses, &q, limits);
+    for (q, uses) in q.iter_mut().zip(uses) {
+        *q *= scales[uses.channel];
+    }
+    q
+}
+
+fn channel_scales(uses: &[Uses], q: &[f64], limits: &ExploreLimits) -> Vec<f64> {
+    let n_channels = limits.channels.len();
+    let mut count = vec![0.0; n_channels];
+    let mut spend = vec![0.0; n_channels];
+    let mut per_offer = vec![vec![0.0; n_channels]; limits.offers.len()];
+    for (uses, q) in uses.iter().zip(q) {
+        count[uses.channel] += q;
+        spend[uses.channel] += q * uses.cost;
+        if let Some(offer) = uses.offer {
+            per_offer[offer][uses.channel] += q;
+        }
+    }
+    let mut scales = vec![1.0_f64; n_channels];
+    for channel in 0..n_channels {
+        let (capacity, budget) = limits.channels[channel];
+        scales[channel] = within(count[channel], capacity).min(within(spend[channel], budget));
+    }
+    for (use_of_offer, cap) in per_offer.iter().zip(&limits.offers) {
+        share_limit(&mut scales, use_of_offer, *cap);
+    }
+    share_limit(&mut scales, &spend, limits.budget);
+    scales
+}
+
+/// The largest scale up to 1 that keeps an expected use within a limit.
+fn within(expected: f64, limit: f64) -> f64 {
+    if expected <= limit {
+        1.0
+    } else {
+        (limit / expected).clamp(0.0, 1.0)
+    }
+}
+
+/// Lowers the scales of the largest users to a common level until their use together is within the limit.
+fn share_limit(scales: &mut [f64], use_at_full_scale: &[f64], limit: f64) {
+    let mut current: Vec<f64> = scales
+        .iter()
+        .zip(use_at_full_scale)
+        .map(|(scale, full)| scale * full)
+        .collect();
+    if current.iter().sum::<f64>() <= limit {
+        return;
+    }
+    current.sort_unstable_by(f64::total_cmp);
+    let mut left = limit.max(0.0);
+    let mut level = 0.0;
+    for (place, used) in current.iter().enumerate() {
+        level = left / (current.len() - place) as f64;
+        if *used > level {
+            break;
+        }
+        left -= used;
+    }
+    for (scale, full) in scales.iter_mut().zip(use_at_full_scale) {
+        if *scale * full > level {
+            *scale = level / full;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dear_channel_does_not_starve_a_cheap_one() {
+        // 100 customers, channel 0 costs 0.02, channel 1 costs 10; the budget is 20.
+        let offsets: Vec<usize> = (0..=100).map(|i| 2 * i).collect();
+        let uses: Vec<Uses> = (0..200)
+            .map(|c| Uses {
+                channel: c % 2,
+                offer: None,
+                cost: if c % 2 == 0 { 0.02 } else { 10.0 },
+            })
+            .collect();
+        let free = (f64::INFINITY, f64::INFINITY);
+        let limits = ExploreLimits {
+            budget: 20.0,
+            channels: vec![free, free],
+            offers: vec![],
+        };
+        let q = explore_probabilities(&offsets, &uses, &limits);
+        assert!((q[0] - 0.25).abs() < 1e-12, "cheap stays uniform");
+        let spend: f64 = q.iter().zip(&uses).map(|(q, uses)| q * uses.cost).sum();
+        assert!(
+            (spend - 20.0).abs() < 1e-9,
+            "the budget is used in expectation, {spend}"
+        );
+    }
+
+    #[test]
+    fn every_limit_holds_in_expectation_and_none_keeps_half() {
+        let offsets: Vec<usize> = (0..=60).map(|i| 3 * i).collect();
+        let uses: Vec<Uses> = (0..180)
+            .map(|c| Uses {
+                channel: c % 3,
+                offer: (c % 3 > 0).then_some(0),
+                cost: 1.0 + (c % 7) as f64,
+            })
+            .collect();
+        let limits = ExploreLimits {
+            budget: 60.0,
+            channels: vec![
+                (4.0, f64::INFINITY),
+                (f64::INFINITY, 15.0),
+                (f64::INFINITY, f64::INFINITY),
+            ],
+            offers: vec![9.0],
+        };
+        let q = explore_probabilities(&offsets, &uses, &limits);
+        let sum = |f: &dyn Fn(&Uses) -> f64| q.iter().zip(&uses).map(|(q, uses)| q * f(uses)).sum::<f64>();
+        assert!(sum(&|u| u.cost) <= 60.0 + 1e-9);
+        assert!(sum(&|u| f64::from(u.channel == 0)) <= 4.0 + 1e-9);
+        assert!(sum(&|u| if u.channel == 1 { u.cost } else { 0.0 }) <= 15.0 + 1e-9);
+        assert!(sum(&|u| f64::from(u.offer.is_some())) <= 9.0 + 1e-9);
+        assert!(
+            offsets
+                .windows(2)
+                .all(|pair| q[pair[0]..pair[1]].iter().sum::<f64>() <= 0.5 + 1e-12)
+        );
+    }
+}
