@@ -1,0 +1,177 @@
+//! The stage: read, check roles, run SQL, and hand over one table of customers.
+
+use std::collections::BTreeMap;
+
+use thalweg_domain::{Column, Result};
+
+use crate::collected::{Collected, Note, NoteKind, Unusable, unusable};
+use crate::features::{self, FeatureInput};
+use crate::fingerprint::Fingerprint;
+use crate::infer::Reading;
+use crate::near::{names, unknown_column};
+use crate::roles::{clusters, flag, keys, target};
+use crate::source::{ReadParams, Source, check_tokens, load};
+use crate::spec::CollectSpec;
+use crate::sql::{Evaluated, evaluate};
+
+mod events;
+
+/// Reads every source of the specification and resolves its roles.
+///
+/// # Errors
+/// Codes `TW0201` to `TW0227`: a source that cannot be read, a cell, row or column that does not fit, a target that
+/// cannot be learned, SQL that cannot be run. Nothing is written.
+pub fn collect(spec: &CollectSpec) -> Result<Collected> {
+    let mut fingerprint = Fingerprint::new();
+    if let Some(sql) = &spec.features_sql {
+        fingerprint.add(&sql.name, sql.text.as_bytes());
+    }
+    let source = load_customers(spec, &mut fingerprint)?;
+    let events = events::load_events(spec, &mut fingerprint)?;
+    let tables: Vec<_> = std::iter::once(&source.table).chain(events.tables()).collect();
+    check_tokens(&spec.missing, &tables, &spec.source)?;
+
+    let keys = keys(&source, spec.key.as_deref())?;
+    let cluster = spec.cluster.as_deref().map(|name| clusters(&source, name, &keys));
+    let mut notes = events.notes;
+    notes.extend(source.nested.iter().map(|name| {
+        Note::new(
+            NoteKind::Dropped,
+            name,
+            source.table.n_rows(),
+            "holds lists or records; left out",
+        )
+    }));
+    let flags = flags(&source, spec, &mut notes)?;
+    let target = resolve_target(&source, spec, &mut notes)?;
+    let input = FeatureInput {
+        spec,
+        customers: &source.table,
+        keys: &keys,
+        events: events.table.as_ref(),
+    };
+    let features = features::features(&input, &mut notes)?;
+    let Evaluated {
+        expressions,
+        conditions,
+    } = evaluate(&source.table, spec)?;
+    check_finite(&expressions, &keys, &mut notes)?;
+    let conditions = decided(conditions, &mut notes);
+    Ok(Collected {
+        keys,
+        cluster,
+        features,
+        raw: source.table,
+        target,
+        expressions,
+        conditions,
+        flags,
+        notes,
+        source_hash: fingerprint.finish(),
+    })
+}
+
+fn load_customers(spec: &CollectSpec, fingerprint: &mut Fingerprint) -> Result<Source> {
+    let mut readings = BTreeMap::new();
+    if let Some(cluster) = &spec.cluster {
+        readings.insert(cluster.as_str(), Reading::Cluster);
+    }
+    if let Some(key) = &spec.key {
+        readings.insert(key.as_str(), Reading::Key);
+    }
+    let params = ReadParams {
+        base: &spec.base,
+        pattern: &spec.source,
+        missing: &spec.missing,
+        readings,
+    };
+    load(&params, fingerprint)
+}
+
+fn role_column<'a>(source: &'a Source, role: &str, name: &str, spec: &CollectSpec) -> Result<&'a Column> {
+    source
+        .table
+        .column(name)
+        .ok_or_else(|| unknown_column(role, name, &names(&source.table), &spec.source))
+}
+
+fn flags(source: &Source, spec: &CollectSpec, notes: &mut Vec<Note>) -> Result<BTreeMap<String, Vec<bool>>> {
+    let mut flags = BTreeMap::new();
+    for name in &spec.flags {
+        let (values, n_missing) = flag(source, role_column(source, "consent", name, spec)?)?;
+        if n_missing > 0 {
+            notes.push(Note::new(
+                NoteKind::Assumed,
+                name,
+                n_missing,
+                "consent is missing; counted as no",
+            ));
+        }
+        flags.insert(name.clone(), values);
+    }
+    Ok(flags)
+}
+
+fn resolve_target(
+    source: &Source,
+    spec: &CollectSpec,
+    notes: &mut Vec<Note>,
+) -> Result<Option<Vec<Option<bool>>>> {
+    let Some(wanted) = &spec.target else {
+        return Ok(None);
+    };
+    let column = role_column(source, "the column of [outcome]", &wanted.column, spec)?;
+    let (values, note) = target(column, wanted, &spec.source)?;
+    notes.extend(note);
+    Ok(Some(values))
+}
+
+/// Infinite results are refused, missing ones are noted.
+fn check_finite(
+    expressions: &BTreeMap<String, Vec<f64>>,
+    keys: &[String],
+    notes: &mut Vec<Note>,
+) -> Result<()> {
+    for (name, values) in expressions {
+        let mut infinite = keys.iter().zip(values).filter(|(_, value)| value.is_infinite());
+        if let Some((key, value)) = infinite.next() {
+            return Err(unusable(
+                name,
+                &Unusable {
+                    key,
+                    value: *value,
+                    n: 1 + infinite.count(),
+                },
+            ));
+        }
+        let n_missing = values.iter().filter(|value| value.is_nan()).count();
+        if n_missing > 0 {
+            notes.push(Note::new(
+                NoteKind::Missing,
+                name,
+                n_missing,
+                "the expression's result is missing",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn decided(
+    conditions: BTreeMap<String, Vec<Option<bool>>>,
+    notes: &mut Vec<Note>,
+) -> BTreeMap<String, Vec<bool>> {
+    let mut decided = BTreeMap::new();
+    for (name, cells) in conditions {
+        let n_unknown = cells.iter().filter(|cell| cell.is_none()).count();
+        if n_unknown > 0 {
+            let text = "the condition is unknown because a cell is missing; counted as false";
+            notes.push(Note::new(NoteKind::Assumed, &name, n_unknown, text));
+        }
+        decided.insert(
+            name,
+            cells.into_iter().map(|cell| cell.unwrap_or(false)).collect(),
+        );
+    }
+    decided
+}
