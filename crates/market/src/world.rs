@@ -175,3 +175,23 @@ fn add(rng: &mut ChaCha8Rng, weights: &mut Weights, terms: &[Term]) {
         weights[*feature as usize] += uniform(rng, *range);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For independent standard normals the variance of a linear shift is the sum of its squared slopes.
+    #[test]
+    fn acceptance_sd_is_that_of_the_shift() {
+        for seed in 0..10 {
+            let world = World::draw(Seed(seed), seed % 2 == 0);
+            let variance =
+                world.acceptance_shift(1.0, 0.0).powi(2) + world.acceptance_shift(0.0, 1.0).powi(2);
+            assert!((world.acceptance_sd() - variance.sqrt()).abs() < 1e-12);
+            assert!(
+                world.acceptance_shift(1.0, 0.0) < 0.0,
+                "those in the mood to leave accept less"
+            );
+        }
+    }
+}
