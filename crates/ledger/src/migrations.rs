@@ -1,7 +1,7 @@
 //! The tables' history: SQL files compiled into the program, applied in order when a ledger is opened.
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{SqlSafeStr, SqliteConnection};
+use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
+use sqlx::{Connection, SqlSafeStr, SqliteConnection};
 
 use crate::fault::Fault;
 
@@ -16,8 +16,23 @@ const FILES: [(i64, &str, &str); 6] = [
 ];
 
 /// Brings the tables to this program's version; does nothing when they are there already.
+///
+/// Only when something is missing it takes the write lock, for all of it: processes that start together then wait for
+/// each other, and one that only reads is not kept waiting by another's work.
 pub(crate) async fn run(connection: &mut SqliteConnection) -> Result<(), Fault> {
-    Ok(migrator().run_direct(None, connection, false).await?)
+    let migrator = migrator();
+    connection.ensure_migrations_table(&migrator.table_name).await?;
+    if connection
+        .list_applied_migrations(&migrator.table_name)
+        .await?
+        .len()
+        >= FILES.len()
+    {
+        return Ok(migrator.run_direct(None, connection, false).await?);
+    }
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    migrator.run_direct(None, &mut *transaction, false).await?;
+    Ok(transaction.commit().await?)
 }
 
 fn migrator() -> Migrator {
