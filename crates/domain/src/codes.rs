@@ -312,11 +312,11 @@ pub static CODES: &[CodeInfo] = &[
     },
     CodeInfo {
         code: "TW0225",
-        title: "a consent cell is neither yes nor no",
+        title: "a column is of another kind than before",
         exit: ExitClass::Data,
-        cause: "a consent column holds something other than true/false, 1/0, yes/no, y/n or nothing",
-        example: "error[TW0225]: customers.csv:31: consent column \"email_opt_in\" is neither yes nor no here: \"maybe\"",
-        remedy: "write true or false; an empty cell is no",
+        cause: "the column was, say, a number when earlier decisions were made, and is a category in the sources of today",
+        example: "error[TW0225]: column \"tenure\" is of kind number now and was of kind category before",
+        remedy: "give the column one kind in all files, or exclude it: [features] exclude",
     },
     CodeInfo {
         code: "TW0226",
@@ -349,6 +349,14 @@ pub static CODES: &[CodeInfo] = &[
         cause: "the folder may not be written to, or the disk is full",
         example: "error[TW0229]: cannot write \"artifacts/t-1.parquet\": permission denied",
         remedy: "see that the folder may be written to and that the disk is not full",
+    },
+    CodeInfo {
+        code: "TW0230",
+        title: "a consent cell is neither yes nor no",
+        exit: ExitClass::Data,
+        cause: "a consent column holds something other than true/false, 1/0, yes/no, y/n or nothing",
+        example: "error[TW0230]: customers.csv:31: consent column \"email_opt_in\" is neither yes nor no here: \"maybe\"",
+        remedy: "write true or false; an empty cell is no",
     },
     // 03 training
     CodeInfo {

@@ -1,4 +1,6 @@
-//! placeholder
+//! Learning from tables: outcome models, their evaluation, effects of actions, measurement.
+//!
+//! Pure computation: no IO, no clock; the same inputs and seed give the same bytes, whatever the number of threads.
 #![expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
@@ -6,3 +8,12 @@
     clippy::cast_possible_wrap,
     reason = "dense numeric code: lengths are checked on entry, counts stay far below 2^52"
 )]
+
+pub mod drift;
+pub mod effect;
+pub mod evaluate;
+pub mod leakage;
+pub mod measure;
+pub mod models;
+pub mod outcome;
+pub mod prepare;

@@ -1,0 +1,144 @@
+//! The named checks on a trained model.
+
+use thalweg_domain::{Check, CheckVerdict, Estimate};
+
+use super::curves::{CalibrationBin, wilson};
+use super::metrics::METRIC_NAMES;
+
+/// Fewer of either class than this and no figure means anything.
+const MIN_OF_CLASS: usize = 20;
+/// Fewer of either class than this and the intervals are wide.
+const COMFORTABLE_OF_CLASS: usize = 100;
+/// A bin must be off by this many probability points, beyond doubt, to be reported.
+const CALIBRATION_POINTS: f64 = 0.05;
+/// Bins with fewer rows are not judged.
+const CALIBRATION_ROWS: usize = 30;
+/// z of a 99.5 % interval: one of ten bins is off by chance in one table of twenty.
+const Z_BIN: f64 = 2.807;
+/// AUC on the rows the model was fitted on may be this much higher than out of fold.
+const OVERFIT_GAP: f64 = 0.10;
+/// A fold's AUC may be this many of its standard errors, and this many points, away from the mean.
+const FOLD_ERRORS: f64 = 3.5;
+const FOLD_POINTS: f64 = 0.03;
+
+fn passed(name: &'static str, detail: String) -> Check {
+    Check {
+        name,
+        verdict: CheckVerdict::Pass,
+        detail,
+        advice: None,
+        code: None,
+    }
+}
+
+fn raised(
+    name: &'static str,
+    verdict: CheckVerdict,
+    detail: String,
+    advice: &str,
+    code: &'static str,
+) -> Check {
+    Check {
+        name,
+        verdict,
+        detail,
+        advice: Some(advice.to_owned()),
+        code: Some(code),
+    }
+}
+
+/// Enough of both classes: FAIL below 20 of either, REVIEW below 100.
+pub(super) fn too_few_positives(target: &[bool]) -> Check {
+    const NAME: &str = "too_few_positives";
+    let positives = target.iter().filter(|target| **target).count();
+    let rarer = positives.min(target.len() - positives);
+    let detail = format!("{positives} positives among {} rows", target.len());
+    let advice = "collect more history or a longer horizon before money depends on this model";
+    match rarer {
+        _ if rarer < MIN_OF_CLASS => raised(NAME, CheckVerdict::Fail, detail, advice, "TW0410"),
+        _ if rarer < COMFORTABLE_OF_CLASS => raised(NAME, CheckVerdict::Review, detail, advice, "TW0410"),
+        _ => passed(NAME, detail),
+    }
+}
+
+/// The scores rank better than chance: REVIEW when the AUC's interval includes 0.5.
+pub(super) fn discrimination(auc: &Estimate) -> Check {
+    const NAME: &str = "discrimination";
+    let detail = format!("AUC {:.3} ({:.3} to {:.3})", auc.mean, auc.low, auc.high);
+    if auc.low > 0.5 {
+        return passed(NAME, detail);
+    }
+    let advice =
+        "the features may say nothing about the outcome; a plan on these scores is little better than chance";
+    raised(NAME, CheckVerdict::Review, detail, advice, "TW0411")
+}
+
+/// Probabilities mean what they say: REVIEW when a bin of at least 30 rows is off by 0.05 beyond doubt.
+pub(super) fn calibration(curve: &[CalibrationBin], error: &Estimate) -> Check {
+    const NAME: &str = "calibration";
+    let off_by = |bin: &CalibrationBin| (bin.predicted - bin.observed.mean).abs();
+    let beyond_doubt = |bin: &CalibrationBin| {
+        let positives = (bin.observed.mean * bin.n as f64).round() as usize;
+        let interval = wilson(positives, bin.n, Z_BIN);
+        bin.predicted < interval.low || bin.predicted > interval.high
+    };
+    let worst = curve
+        .iter()
+        .filter(|bin| bin.n >= CALIBRATION_ROWS && off_by(bin) > CALIBRATION_POINTS && beyond_doubt(bin))
+        .max_by(|a, b| off_by(a).total_cmp(&off_by(b)));
+    let Some(bin) = worst else {
+        return passed(NAME, format!("expected calibration error {:.3}", error.mean));
+    };
+    let (low, high) = (
+        curve.first().map(|bin| bin.predicted),
+        curve.last().map(|bin| bin.predicted),
+    );
+    let place = match Some(bin.predicted) {
+        edge if edge == high => "the top bin",
+        edge if edge == low => "the lowest bin",
+        _ => "a bin",
+    };
+    let detail = format!(
+        "{place} predicts {:.2}, sees {:.2} (n = {})",
+        bin.predicted, bin.observed.mean, bin.n
+    );
+    let advice =
+        "expected values are off where risks are; try another learner, or look for rows unlike the rest";
+    raised(NAME, CheckVerdict::Review, detail, advice, "TW0412")
+}
+
+/// The model has not learned its rows by heart: REVIEW when AUC drops by more than 0.10 out of fold.
+pub(super) fn overfit_gap(in_sample_auc: f64, out_of_fold_auc: f64) -> Check {
+    const NAME: &str = "overfit_gap";
+    let detail = format!("AUC {in_sample_auc:.3} on its own rows, {out_of_fold_auc:.3} out of fold");
+    if in_sample_auc - out_of_fold_auc <= OVERFIT_GAP {
+        return passed(NAME, detail);
+    }
+    let advice = "the out-of-fold figures are honest, but a simpler learner may do as well: try learner = \"logistic\"";
+    raised(NAME, CheckVerdict::Review, detail, advice, "TW0413")
+}
+
+/// Folds agree: REVIEW when one's AUC is far from the mean for its size.
+pub(super) fn fold_stability(fold_auc: &[f64], pooled_error: f64) -> Check {
+    const NAME: &str = "fold_stability";
+    let k = fold_auc.len() as f64;
+    let mean = fold_auc.iter().sum::<f64>() / k;
+    let lowest = fold_auc.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = fold_auc.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let furthest = (highest - mean).max(mean - lowest);
+    let detail = format!("AUC {lowest:.3} to {highest:.3} over {} folds", fold_auc.len());
+    if furthest <= FOLD_POINTS.max(FOLD_ERRORS * pooled_error * k.sqrt()) {
+        return passed(NAME, detail);
+    }
+    let advice =
+        "some customers are unlike the others; look for a column that splits the table in two worlds";
+    raised(NAME, CheckVerdict::Review, detail, advice, "TW0414")
+}
+
+/// Position of the AUC in the metrics.
+pub(super) fn auc_index() -> usize {
+    METRIC_NAMES
+        .iter()
+        .position(|name| *name == "auc")
+        .unwrap_or_default()
+}

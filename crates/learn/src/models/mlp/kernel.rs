@@ -1,0 +1,123 @@
+//! The three dense products of the net, written so that the compiler vectorises them.
+//!
+//! Every output cell is one running sum in a fixed order, whatever the tile it is computed in: wider registers
+//! change the speed, never a bit of the result. Matrices are row after row; layer widths are multiples of
+//! [`LANES`].
+
+/// Columns computed together.
+pub(super) const LANES: usize = 8;
+
+/// `out[r][c] = bias[c] + sum_i x[r][i] w[i][c]`, with x of rows x k and w of k x n.
+#[inline(always)]
+pub(super) fn affine<const TILE: usize>(x: &[f32], w: &[f32], bias: &[f32], out: &mut [f32]) {
+    let n = bias.len();
+    let k = w.len() / n;
+    let rows = out.len() / n;
+    let mut row = 0;
+    while row + TILE <= rows {
+        affine_tile::<TILE>(&x[row * k..], w, bias, &mut out[row * n..]);
+        row += TILE;
+    }
+    while row < rows {
+        affine_tile::<1>(&x[row * k..], w, bias, &mut out[row * n..]);
+        row += 1;
+    }
+}
+
+#[inline(always)]
+fn affine_tile<const TILE: usize>(x: &[f32], w: &[f32], bias: &[f32], out: &mut [f32]) {
+    let n = bias.len();
+    let k = w.len() / n;
+    let rows: [&[f32]; TILE] = std::array::from_fn(|r| &x[r * k..(r + 1) * k]);
+    for column in (0..n).step_by(LANES) {
+        let mut sums = [[0.0_f32; LANES]; TILE];
+        for lane in sums.iter_mut() {
+            lane.copy_from_slice(&bias[column..column + LANES]);
+        }
+        for (i, w_row) in w.chunks_exact(n).enumerate() {
+            let w_lane = &w_row[column..column + LANES];
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                add_scaled(sum, row[i], w_lane);
+            }
+        }
+        for (r, sum) in sums.iter().enumerate() {
+            out[r * n + column..r * n + column + LANES].copy_from_slice(sum);
+        }
+    }
+}
+
+/// `out[i][c] = sum_r x[r][i] d[r][c]`, with x of rows x k, d of rows x n: the gradient of the weights.
+#[inline(always)]
+pub(super) fn outer<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize, out: &mut [f32]) {
+    let mut input = 0;
+    while input + TILE <= k {
+        outer_tile::<TILE>(x, k, d, n, input, out);
+        input += TILE;
+    }
+    while input + 2 <= k {
+        outer_tile::<2>(x, k, d, n, input, out);
+        input += 2;
+    }
+    if input < k {
+        outer_tile::<1>(x, k, d, n, input, out);
+    }
+}
+
+#[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the tile of the product above: its matrices, their widths and a position"
+)]
+fn outer_tile<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize, input: usize, out: &mut [f32]) {
+    for column in (0..n).step_by(LANES) {
+        let mut sums = [[0.0_f32; LANES]; TILE];
+        for (x_row, d_row) in x.chunks_exact(k).zip(d.chunks_exact(n)) {
+            let d_lane = &d_row[column..column + LANES];
+            let x_tile = &x_row[input..input + TILE];
+            for (sum, x_cell) in sums.iter_mut().zip(x_tile) {
+                add_scaled(sum, *x_cell, d_lane);
+            }
+        }
+        for (i, sum) in sums.iter().enumerate() {
+            let start = (input + i) * n + column;
+            out[start..start + LANES].copy_from_slice(sum);
+        }
+    }
+}
+
+/// `out[r][i] = sum_c d[r][c] w[i][c]`: the gradient of a layer's input.
+#[inline(always)]
+pub(super) fn transposed(d: &[f32], w: &[f32], n: usize, out: &mut [f32]) {
+    let k = w.len() / n;
+    for (d_row, out_row) in d.chunks_exact(n).zip(out.chunks_exact_mut(k)) {
+        for (cell, w_row) in out_row.iter_mut().zip(w.chunks_exact(n)) {
+            *cell = dot(d_row, w_row);
+        }
+    }
+}
+
+/// The inner product, summed in [`LANES`] interleaved parts.
+#[inline(always)]
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; LANES];
+    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f32 = a_lanes
+        .remainder()
+        .iter()
+        .zip(b_lanes.remainder())
+        .map(|(a, b)| a * b)
+        .sum();
+    for (a_lane, b_lane) in a_lanes.zip(b_lanes) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a_lane.iter().zip(b_lane)) {
+            *sum += a * b;
+        }
+    }
+    rest + sums.iter().sum::<f32>()
+}
+
+#[inline(always)]
+fn add_scaled(sum: &mut [f32; LANES], factor: f32, lane: &[f32]) {
+    for (sum, cell) in sum.iter_mut().zip(lane) {
+        *sum += factor * cell;
+    }
+}

@@ -1,0 +1,213 @@
+//! The learners: a net, boosted trees and a logistic regression behind one pair of functions.
+
+pub mod gbdt;
+pub mod logistic;
+pub mod mlp;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use thalweg_domain::{Error, Result, Seed, Table};
+
+use crate::prepare::Preparer;
+use gbdt::{Gbdt, GbdtParams};
+use logistic::{Logistic, LogisticParams};
+use mlp::{Epoch, Mlp, MlpParams};
+
+/// A kind of outcome model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Learner {
+    /// The neural network.
+    Mlp,
+    /// Gradient-boosted trees.
+    Gbdt,
+    /// Ridge logistic regression.
+    Logistic,
+}
+
+impl Learner {
+    /// All learners; on a tie in choosing, the earlier one wins.
+    pub const ALL: [Self; 3] = [Self::Logistic, Self::Gbdt, Self::Mlp];
+
+    /// `mlp`, `gbdt` or `logistic`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mlp => "mlp",
+            Self::Gbdt => "gbdt",
+            Self::Logistic => "logistic",
+        }
+    }
+
+    /// The learner of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|learner| learner.as_str() == name)
+    }
+}
+
+/// The parameters of every learner.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LearnerParams {
+    /// The net's.
+    pub mlp: MlpParams,
+    /// The trees'.
+    pub gbdt: GbdtParams,
+    /// The regression's.
+    pub logistic: LogisticParams,
+}
+
+/// Targets, weights and groups of the rows that a learner is shown, in the order of its matrix.
+#[derive(Debug, Clone)]
+pub(crate) struct Examples {
+    pub(crate) target: Vec<bool>,
+    pub(crate) weight: Vec<f64>,
+    pub(crate) group: Vec<u64>,
+}
+
+/// A fitted learner with its preparation.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Fitted {
+    preparer: Preparer,
+    model: FittedModel,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FittedModel {
+    Mlp(Mlp),
+    Gbdt(Box<Gbdt>),
+    Logistic(Logistic),
+}
+
+/// What each encoded column adds to each row's log-odds: `margin = base + sum of the row's cells`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Contributions {
+    pub(crate) base: f64,
+    /// Row after row.
+    pub(crate) cells: Vec<f64>,
+    pub(crate) n_columns: usize,
+}
+
+impl Contributions {
+    /// The same, summed over the encoded columns of each original one.
+    fn by_feature(&self, sources: &[usize], n_features: usize) -> Self {
+        let mut cells = Vec::with_capacity(self.cells.len() / self.n_columns.max(1) * n_features);
+        for row in self.cells.chunks_exact(self.n_columns.max(1)) {
+            let mut sums = vec![0.0; n_features];
+            for (source, cell) in sources.iter().zip(row) {
+                sums[*source] += cell;
+            }
+            cells.extend(sums);
+        }
+        Self {
+            base: self.base,
+            cells,
+            n_columns: n_features,
+        }
+    }
+}
+
+/// Fits one learner on some rows of a table. `examples` are those of `rows`, in the same order.
+///
+/// # Errors
+/// `TW0303` and `TW0304` for data that cannot be learned from, `TW0307` for parameters out of range, `TW0308` when
+/// training diverges.
+pub(crate) fn fit(
+    learner: Learner,
+    table: &Table,
+    rows: &[usize],
+    examples: &Examples,
+    params: &LearnerParams,
+    seed: Seed,
+) -> Result<(Fitted, Vec<Epoch>)> {
+    check_examples(examples)?;
+    let preparer = Preparer::fit(table, rows)?;
+    let (model, history) = match learner {
+        Learner::Mlp => {
+            let (model, history) = mlp::fit(&preparer.dense(table, rows)?, examples, &params.mlp, seed)?;
+            (FittedModel::Mlp(model), history)
+        }
+        Learner::Gbdt => {
+            let model = gbdt::fit(&preparer.raw(table, rows)?, examples, &params.gbdt, seed)?;
+            (FittedModel::Gbdt(Box::new(model)), Vec::new())
+        }
+        Learner::Logistic => {
+            let model = logistic::fit(&preparer.dense(table, rows)?, examples, &params.logistic)?;
+            (FittedModel::Logistic(model), Vec::new())
+        }
+    };
+    Ok((Fitted { preparer, model }, history))
+}
+
+/// Refuses weights that are not positive numbers, and targets of one class.
+fn check_examples(examples: &Examples) -> Result<()> {
+    if let Some(weight) = examples
+        .weight
+        .iter()
+        .find(|weight| !weight.is_finite() || **weight <= 0.0)
+    {
+        return Err(Error::new("TW0304", format!("a row has the weight {weight}"))
+            .hint("weights are positive numbers; leave a row out instead of giving it weight 0"));
+    }
+    let positives = examples.target.iter().filter(|target| **target).count();
+    if positives == 0 || positives == examples.target.len() {
+        return Err(one_class(positives > 0));
+    }
+    Ok(())
+}
+
+pub(crate) fn one_class(positive: bool) -> Error {
+    let which = if positive { "positive" } else { "negative" };
+    Error::new(
+        "TW0301",
+        format!("every row that could be learned from is {which}: there is nothing to tell apart"),
+    )
+    .hint("check [outcome] column and positive, and that the source holds both kinds of customer")
+}
+
+impl Fitted {
+    pub(crate) const fn preparer(&self) -> &Preparer {
+        &self.preparer
+    }
+
+    /// The log-odds of the given rows.
+    ///
+    /// # Errors
+    /// `TW0304`, `TW0305` and `TW0306` when the table does not fit the one of training.
+    pub(crate) fn margins(&self, table: &Table, rows: &[usize]) -> Result<Vec<f64>> {
+        Ok(match &self.model {
+            FittedModel::Mlp(mlp) => mlp.margins(&self.preparer.dense(table, rows)?),
+            FittedModel::Gbdt(gbdt) => gbdt.margins(&self.preparer.raw(table, rows)?),
+            FittedModel::Logistic(logistic) => logistic.margins(&self.preparer.dense(table, rows)?),
+        })
+    }
+
+    /// What each feature adds to the log-odds of the given rows.
+    ///
+    /// # Errors
+    /// As [`Self::margins`].
+    pub(crate) fn contributions(&self, table: &Table, rows: &[usize]) -> Result<Contributions> {
+        let (by_column, sources) = match &self.model {
+            FittedModel::Mlp(mlp) => (
+                mlp.contributions(&self.preparer.dense(table, rows)?),
+                self.preparer.dense_sources(),
+            ),
+            FittedModel::Gbdt(gbdt) => (
+                gbdt.contributions(&self.preparer.raw(table, rows)?),
+                self.preparer.raw_sources(),
+            ),
+            FittedModel::Logistic(logistic) => (
+                logistic.contributions(&self.preparer.dense(table, rows)?),
+                self.preparer.dense_sources(),
+            ),
+        };
+        Ok(by_column.by_feature(&sources, self.preparer.features().len()))
+    }
+}
+
+/// `1 / (1 + exp(-margin))`.
+pub(crate) fn sigmoid(margin: f64) -> f64 {
+    1.0 / (1.0 + (-margin).exp())
+}
