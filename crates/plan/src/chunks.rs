@@ -5,11 +5,16 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 /// Customers per chunk. Part of the result's bytes: partial sums are added in chunk order.
-const CHUNK: usize = 2048;
+const CHUNK: usize = 512;
+
+/// Number of chunks of `0..n`.
+pub(crate) const fn n_chunks(n: usize) -> usize {
+    n.div_ceil(CHUNK)
+}
 
 /// Runs `work` on every chunk of `0..n` in parallel; results come back in chunk order.
 pub(crate) fn map_chunks<T: Send>(n: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    let chunks = n.div_ceil(CHUNK);
+    let chunks = n_chunks(n);
     let range = |chunk: usize| chunk * CHUNK..((chunk + 1) * CHUNK).min(n);
     if chunks <= 1 {
         return (0..chunks).map(|chunk| work(range(chunk))).collect();

@@ -5,8 +5,10 @@
 //! loops does not grow with the number of constraints.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::problem::{Problem, Resource, Sense};
+use crate::chunks::map_chunks;
 
 /// One constraint's share in a cell: `sign * amount(resource)` counts towards `row`.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,8 @@ pub(super) struct Compiled<'a> {
     pub(super) n_cells: usize,
     pub(super) limits: Vec<f64>,
     pub(super) max_candidates: usize,
+    /// Largest size of an amount, per resource.
+    largest: Vec<f64>,
     n_actions: usize,
     class_of: Vec<u32>,
     terms: Vec<Term>,
@@ -61,6 +65,9 @@ impl<'a> Compiled<'a> {
                 .map(|row| sign(row.sense) * row.limit)
                 .collect(),
             max_candidates: widths.max().unwrap_or(0),
+            largest: std::iter::once(1.0)
+                .chain(problem.resources.iter().map(|c| largest(c)))
+                .collect(),
             n_actions,
             class_of,
             terms,
@@ -69,7 +76,7 @@ impl<'a> Compiled<'a> {
     }
 
     /// The candidates of a customer.
-    pub(super) fn candidates(&self, customer: usize) -> std::ops::Range<usize> {
+    pub(super) fn candidates(&self, customer: usize) -> Range<usize> {
         self.problem.offsets[customer] as usize..self.problem.offsets[customer + 1] as usize
     }
 
@@ -93,6 +100,14 @@ impl<'a> Compiled<'a> {
         resource
             .checked_sub(1)
             .map_or(1.0, |column| self.problem.resources[column][candidate])
+    }
+
+    /// The largest size of an amount that counts towards a row.
+    pub(super) fn largest_of(&self, row: usize) -> f64 {
+        match self.problem.constraints[row].resource {
+            Resource::Rows => 1.0,
+            Resource::Column(column) => self.largest[1 + column],
+        }
     }
 
     /// Row and signed amount of every constraint that the candidate counts towards.
@@ -122,6 +137,25 @@ impl<'a> Compiled<'a> {
         reduced
     }
 
+    /// Reduced values of all candidates of a customer, into the first places of `out`.
+    pub(super) fn reduced_of(&self, table: &[f64], own: &Range<usize>, first_cell: usize, out: &mut [f64]) {
+        let width = self.n_resources;
+        let values = &self.values[own.clone()];
+        let actions = &self.problem.actions[own.clone()];
+        let prices = &table[first_cell * width..];
+        if let [column] = self.problem.resources {
+            let amounts = &column[own.clone()];
+            for (((out, value), action), amount) in out.iter_mut().zip(values).zip(actions).zip(amounts) {
+                let price = 2 * usize::from(*action);
+                *out = value - prices[price] - prices[price + 1] * amount;
+            }
+            return;
+        }
+        for ((out, action), candidate) in out.iter_mut().zip(actions).zip(own.clone()) {
+            *out = self.reduced(table, first_cell + usize::from(*action), candidate);
+        }
+    }
+
     /// Use per constraint from use per cell and resource.
     pub(super) fn row_use(&self, cell_use: &[f64]) -> Vec<f64> {
         let mut rows = vec![0.0; self.n_rows];
@@ -132,6 +166,13 @@ impl<'a> Compiled<'a> {
         }
         rows
     }
+}
+
+fn largest(column: &[f64]) -> f64 {
+    let parts = map_chunks(column.len(), |range| {
+        column[range].iter().fold(0.0_f64, |most, x| most.max(x.abs()))
+    });
+    parts.into_iter().fold(0.0, f64::max)
 }
 
 /// Class per customer (empty when there is only one) and, per class, which customer masks cover it.

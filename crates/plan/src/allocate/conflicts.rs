@@ -4,6 +4,7 @@ use super::compiled::Compiled;
 use super::evaluate::Sample;
 use super::newton::{Bound, Descent, Scale, descend};
 use super::problem::{Constraint, Problem};
+use super::search::search;
 
 const TEMPERATURES: [f64; 7] = [1.0, 0.2, 0.04, 8e-3, 2e-3, 5e-4, 1e-4];
 
@@ -14,8 +15,26 @@ const TEMPERATURES: [f64; 7] = [1.0, 0.2, 0.04, 8e-3, 2e-3, 5e-4, 1e-4];
 /// as the rest still conflicts.
 pub(super) fn conflicts(problem: &Problem<'_>) -> Vec<String> {
     let zeros = vec![0.0; problem.values.len()];
+    fewest(problem, |rows| conflict(problem, &zeros, rows))
+}
+
+/// Like [`conflicts`] for whole assignments only, by exhaustive search: for small problems.
+pub(super) fn whole_conflicts(problem: &Problem<'_>, nodes: usize) -> Vec<String> {
+    fewest(problem, |rows| {
+        let constraints: Vec<Constraint> = rows.iter().map(|row| (*row).clone()).collect();
+        let problem = Problem {
+            constraints: &constraints,
+            ..*problem
+        };
+        let found = search(&Compiled::new(&problem), &vec![0.0; rows.len()], None, nodes);
+        found.complete && found.better.is_none()
+    })
+}
+
+/// Leaves out constraints one by one while the rest still conflicts; empty when all together do not.
+fn fewest(problem: &Problem<'_>, conflict: impl Fn(&[&Constraint]) -> bool) -> Vec<String> {
     let mut rows: Vec<&Constraint> = problem.constraints.iter().collect();
-    if !conflict(problem, &zeros, &rows) {
+    if !conflict(&rows) {
         return Vec::new();
     }
     let mut place = 0;
@@ -26,7 +45,7 @@ pub(super) fn conflicts(problem: &Problem<'_>) -> Vec<String> {
             .filter(|(other, _)| *other != place)
             .map(|(_, row)| *row)
             .collect();
-        if conflict(problem, &zeros, &without) {
+        if conflict(&without) {
             rows = without;
         } else {
             place += 1;

@@ -14,7 +14,15 @@ pub(super) struct Sample {
 }
 
 impl Sample {
+    /// Everyone.
     pub(super) const ALL: Self = Self { stride: 1 };
+
+    /// About `wanted` of `n` customers.
+    pub(super) fn about(n: usize, wanted: usize) -> Self {
+        Self {
+            stride: (n / wanted).max(1),
+        }
+    }
 
     fn len(self, n: usize) -> usize {
         n.div_ceil(self.stride)
@@ -110,6 +118,17 @@ fn mirror(matrix: &mut [f64], k: usize) {
     }
 }
 
+/// Place and value of the largest number; the first of equals.
+fn largest(numbers: &[f64]) -> (usize, f64) {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (place, number) in numbers.iter().enumerate() {
+        if *number > best.1 {
+            best = (place, *number);
+        }
+    }
+    best
+}
+
 /// The sums over one chunk of customers, with the scratch space of the inner loop.
 struct Part<'a> {
     compiled: &'a Compiled<'a>,
@@ -156,43 +175,51 @@ impl<'a> Part<'a> {
             return;
         }
         let first_cell = self.compiled.first_cell(customer);
-        let mut best = 0.0_f64;
-        for (place, candidate) in candidates.clone().enumerate() {
-            let cell = first_cell + usize::from(self.compiled.problem.actions[candidate]);
-            let reduced = self.compiled.reduced(self.table, cell, candidate);
-            self.reduced[place] = reduced;
-            best = best.max(reduced);
+        self.compiled
+            .reduced_of(self.table, &candidates, first_cell, &mut self.reduced);
+        let n = candidates.len();
+        if m > 1 {
+            self.soft_sum(n, m);
+            return self.add_mixed(&candidates, first_cell, m);
         }
-        let mixed = if m == 1 {
-            self.soft_max(candidates.len(), best)
-        } else {
-            self.soft_sum(candidates.len(), m)
-        };
-        self.add_use(&candidates, first_cell);
-        if mixed && self.compiled.n_rows > 0 {
-            self.add_curvature(&candidates, first_cell, m);
+        let (place, best) = largest(&self.reduced[..n]);
+        self.exact += best.max(0.0);
+        if self.soft_max(n, best.max(0.0)) {
+            self.add_mixed(&candidates, first_cell, 1);
+        } else if best > 0.0 {
+            self.add_use(candidates.start + place, first_cell, 1.0);
         }
     }
 
-    /// `m_i = 1`: shares are a softmax over the candidates and *none*. True when more than one has a share.
-    fn soft_max(&mut self, n: usize, best: f64) -> bool {
-        self.exact += best;
-        let inverse = 1.0 / self.temperature;
-        let none = -best * inverse;
-        let mut total = if none > -NEGLIGIBLE { none.exp() } else { 0.0 };
-        let mut alive = usize::from(total > 0.0);
-        for (share, reduced) in self.shares[..n].iter_mut().zip(&self.reduced) {
-            let x = (reduced - best) * inverse;
-            *share = 0.0;
-            if x > -NEGLIGIBLE {
-                *share = if x < 0.0 { x.exp() } else { 1.0 };
-                total += *share;
-                alive += 1;
+    fn add_mixed(&mut self, candidates: &std::ops::Range<usize>, first_cell: usize, m: usize) {
+        for (place, candidate) in candidates.clone().enumerate() {
+            if self.shares[place] > 0.0 {
+                self.add_use(candidate, first_cell, self.shares[place]);
             }
         }
+        if self.compiled.n_rows > 0 {
+            self.add_curvature(candidates, first_cell, m);
+        }
+    }
+
+    /// `m_i = 1`: shares are a softmax over the candidates and *none*. False when only the best has a share; then
+    /// `shares` is not filled in.
+    fn soft_max(&mut self, n: usize, best: f64) -> bool {
+        let floor = best - NEGLIGIBLE * self.temperature;
+        let alive = usize::from(floor < 0.0) + self.reduced[..n].iter().filter(|x| **x > floor).count();
         if alive <= 1 {
             self.smooth += best;
             return false;
+        }
+        let inverse = 1.0 / self.temperature;
+        let mut total = if floor < 0.0 { (-best * inverse).exp() } else { 0.0 };
+        for (share, reduced) in self.shares[..n].iter_mut().zip(&self.reduced) {
+            *share = if *reduced > floor {
+                ((reduced - best) * inverse).exp()
+            } else {
+                0.0
+            };
+            total += *share;
         }
         self.smooth += best + self.temperature * total.ln();
         let scale = 1.0 / total;
@@ -202,28 +229,22 @@ impl<'a> Part<'a> {
         true
     }
 
-    fn soft_sum(&mut self, n: usize, m: usize) -> bool {
+    fn soft_sum(&mut self, n: usize, m: usize) {
         let (exact, smooth) = soft_top(&self.reduced[..n], m, self.temperature, &mut self.shares[..n]);
         self.exact += exact;
         self.smooth += smooth;
-        true
     }
 
-    fn add_use(&mut self, candidates: &std::ops::Range<usize>, first_cell: usize) {
+    fn add_use(&mut self, candidate: usize, first_cell: usize, share: f64) {
         let compiled = self.compiled;
-        for (place, candidate) in candidates.clone().enumerate() {
-            let share = self.shares[place];
-            if share > 0.0 {
-                let cell = first_cell + usize::from(compiled.problem.actions[candidate]);
-                let start = cell * compiled.n_resources;
-                self.cell_use[start] += share;
-                for (sum, column) in self.cell_use[start + 1..]
-                    .iter_mut()
-                    .zip(compiled.problem.resources)
-                {
-                    *sum += share * column[candidate];
-                }
-            }
+        let cell = first_cell + usize::from(compiled.problem.actions[candidate]);
+        let start = cell * compiled.n_resources;
+        self.cell_use[start] += share;
+        for (sum, column) in self.cell_use[start + 1..]
+            .iter_mut()
+            .zip(compiled.problem.resources)
+        {
+            *sum += share * column[candidate];
         }
     }
 

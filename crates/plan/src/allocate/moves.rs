@@ -2,7 +2,7 @@
 
 use super::compiled::Compiled;
 use super::state::{Move, State};
-use crate::chunks::map_chunks;
+use crate::chunks::{map_chunks, n_chunks};
 
 /// A move with its rank: the lower, the sooner it is tried.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +51,8 @@ pub(super) fn best_moves(
     wanted: usize,
     rank: impl Fn(&Move) -> Option<f64> + Sync,
 ) -> Vec<Ranked> {
-    let chunks = state.compiled.n_customers.div_ceil(2048).max(1);
-    let per_chunk = (4 * wanted / chunks).clamp(64, 1 << 16);
+    let chunks = n_chunks(state.compiled.n_customers).max(1);
+    let per_chunk = (4 * wanted / chunks).clamp(32, 1 << 16);
     let parts = map_chunks(state.compiled.n_customers, |customers| {
         let mut found = Vec::new();
         for customer in customers {
@@ -73,6 +73,31 @@ pub(super) fn best_moves(
     all.sort_unstable_by(order);
     all
 }
+
+/// A rank that about twice `wanted` moves stay below, judged from a sample of customers; infinity for few customers.
+pub(super) fn threshold(state: &State<'_>, wanted: usize, rank: impl Fn(&Move) -> Option<f64> + Sync) -> f64 {
+    let n = state.compiled.n_customers;
+    let stride = n / SAMPLED;
+    if stride < 2 {
+        return f64::INFINITY;
+    }
+    let parts = map_chunks(n / stride, |places| {
+        let mut ranks = Vec::new();
+        for place in places {
+            state.for_each_move(place * stride, |change| ranks.extend(rank(&change)));
+        }
+        ranks
+    });
+    let mut ranks = parts.concat();
+    let place = 2 * wanted / stride + 16;
+    if place >= ranks.len() {
+        return f64::INFINITY;
+    }
+    *ranks.select_nth_unstable_by(place, f64::total_cmp).1
+}
+
+/// Customers in the sample that thresholds are judged from.
+const SAMPLED: usize = 16_384;
 
 fn order(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
     a.rank.total_cmp(&b.rank).then(a.change.cmp(&b.change))

@@ -96,8 +96,11 @@ pub(super) fn descend(
             let next: Vec<f64> = (0..prices.len())
                 .map(|row| (prices[row] + step[row]).clamp(0.0, descent.ceiling * scale.price(row)))
                 .collect();
-            let there = look(compiled, &next, temperature, descent.sample, bound);
             let predicted = predicted_fall(&here, &prices, &next);
+            if predicted.abs() < 1e-8 * here.smooth.abs() {
+                break;
+            }
+            let there = look(compiled, &next, temperature, descent.sample, bound);
             let fell = here.smooth - there.smooth;
             if fell > 1e-4 * predicted && fell > 0.0 {
                 damping = if fell > 0.5 * predicted {
@@ -108,7 +111,7 @@ pub(super) fn descend(
                 (prices, here) = (next, there);
             } else {
                 damping *= 16.0;
-                if damping > 1e9 || predicted.abs() < 1e-13 * here.smooth.abs() {
+                if damping > 1e9 {
                     break;
                 }
             }
@@ -149,7 +152,7 @@ fn settled(compiled: &Compiled<'_>, dual: &Dual, free: &[usize]) -> bool {
         let size = compiled.limits[*row]
             .abs()
             .max((compiled.limits[*row] - dual.gradient[*row]).abs());
-        dual.gradient[*row].abs() <= 1e-6 * size
+        dual.gradient[*row].abs() <= 2e-6 * size
     })
 }
 

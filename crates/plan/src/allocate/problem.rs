@@ -1,6 +1,10 @@
 //! The allocation problem as its caller states it: candidates in rows, constraints by name.
 
+use std::ops::Range;
+
 use thalweg_domain::{Error, Result};
+
+use crate::chunks::map_chunks;
 
 /// Who may get what, at which value: customers by candidates in compressed rows.
 ///
@@ -162,7 +166,7 @@ impl Problem<'_> {
         let columns =
             std::iter::once(("value", self.values)).chain(self.resources.iter().map(|c| ("resource", *c)));
         for (what, column) in columns {
-            if let Some(row) = column.iter().position(|x| !x.is_finite()) {
+            if let Some(row) = first_not_finite(column) {
                 return Err(malformed(format!(
                     "{what} {} of candidate {row} is not a finite number",
                     column[row]
@@ -199,6 +203,21 @@ impl Problem<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn first_not_finite(column: &[f64]) -> Option<usize> {
+    let found = |range: Range<usize>| {
+        let start = range.start;
+        let part = &column[range];
+        // One pass without branches finds most columns clean.
+        let clean = part.iter().fold(0.0, |sum, x| sum + 0.0 * x) == 0.0;
+        if clean {
+            None
+        } else {
+            part.iter().position(|x| !x.is_finite()).map(|at| start + at)
+        }
+    };
+    map_chunks(column.len(), found).into_iter().flatten().next()
 }
 
 pub(crate) fn malformed(what: String) -> Error {

@@ -1,6 +1,7 @@
 //! From an assignment that breaks limits to one that breaks none, at the least loss.
 
-use super::moves::{Pricing, best_moves};
+use super::compiled::Compiled;
+use super::moves::{Pricing, best_moves, threshold};
 use super::state::{Move, State};
 
 /// Rounds of looking for moves before giving up.
@@ -31,23 +32,77 @@ fn relieve(state: &mut State<'_>, pricing: &Pricing<'_>, row: usize) -> bool {
         return true;
     }
     let frozen = &*state;
-    let found = best_moves(frozen, wanted(frozen, row), |change| {
+    let touching = Touching::new(frozen.compiled, row);
+    let rank = |change: &Move, most: f64| {
+        let loss = pricing.loss(change);
+        if loss > most * touching.most || !touching.may_relieve(frozen.compiled, change) {
+            return None;
+        }
         let fall = -frozen.change_of(change, row);
-        (fall > 0.0 && frozen.fits(change)).then(|| pricing.loss(change) / fall.min(start))
-    });
+        let rank = loss / fall.min(start);
+        (fall > 0.0 && rank <= most && frozen.fits(change)).then_some(rank)
+    };
+    let wanted = wanted(frozen, row);
+    let most = threshold(frozen, wanted, |change| rank(change, f64::INFINITY));
+    let found = best_moves(frozen, wanted, |change| rank(change, most));
     for ranked in &found {
         if state.excess(row) <= 0.0 {
             break;
         }
         state.try_moves(std::slice::from_ref(&ranked.change));
     }
+    if state.excess(row) >= start && most < f64::INFINITY {
+        return relieve_slowly(state, pricing, row);
+    }
     state.excess(row) < start
+}
+
+/// As [`relieve`], one move of any rank: when none of low rank helped.
+fn relieve_slowly(state: &mut State<'_>, pricing: &Pricing<'_>, row: usize) -> bool {
+    let start = state.excess(row);
+    let frozen = &*state;
+    let found = best_moves(frozen, 64, |change| {
+        let fall = -frozen.change_of(change, row);
+        (fall > 0.0 && frozen.fits(change)).then(|| pricing.loss(change) / fall.min(start))
+    });
+    found
+        .iter()
+        .any(|ranked| state.try_moves(std::slice::from_ref(&ranked.change)))
+        && state.excess(row) < start
+}
+
+/// Which cells count towards a row, to pass over customers who do not.
+struct Touching {
+    sign: Vec<f64>,
+    /// No move changes the row by more.
+    most: f64,
+}
+
+impl Touching {
+    fn new(compiled: &Compiled<'_>, row: usize) -> Self {
+        let sign = |cell| {
+            compiled
+                .terms(cell)
+                .iter()
+                .find(|term| term.row == row)
+                .map_or(0.0, |term| term.sign)
+        };
+        Self {
+            sign: (0..compiled.n_cells).map(sign).collect(),
+            most: 2.0 * compiled.largest_of(row),
+        }
+    }
+
+    /// Giving up something that counts, or taking something that does: nothing else changes the row.
+    fn may_relieve(&self, compiled: &Compiled<'_>, change: &Move) -> bool {
+        let sign = |candidate: usize| self.sign[compiled.cell(change.customer, candidate)];
+        change.drop.is_some_and(|drop| sign(drop) != 0.0) || change.add.is_some_and(|add| sign(add) != 0.0)
+    }
 }
 
 /// How many moves the excess may need: excess over the mean amount per chosen candidate, with room to spare.
 fn wanted(state: &State<'_>, row: usize) -> usize {
-    let count = state.chosen.iter().filter(|chosen| **chosen).count().max(1);
-    let mean = (state.used(row).abs() / count as f64).max(f64::MIN_POSITIVE);
+    let mean = (state.used(row).abs() / state.n_chosen().max(1) as f64).max(f64::MIN_POSITIVE);
     let needed = (state.excess(row) / mean).ceil();
     let all = state.chosen.len().max(64) as f64;
     (4.0 * needed + 64.0).min(all) as usize
@@ -74,7 +129,7 @@ pub(super) fn fill(state: &mut State<'_>, pricing: &Pricing<'_>, slack: f64) -> 
 
 /// Pairs of moves, one making room for the other, that raise the value; true when one was found.
 pub(super) fn exchange(state: &mut State<'_>, pricing: &Pricing<'_>, slack: f64) -> bool {
-    const WIDTH: usize = 128;
+    const WIDTH: usize = 48;
     let frozen = &*state;
     let near = |change: &Move| Some(pricing.loss(change)).filter(|loss| *loss <= slack);
     let takers = best_moves(frozen, WIDTH, |change| {

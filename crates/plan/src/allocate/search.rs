@@ -1,7 +1,6 @@
 //! Small problems searched to the end: branch and bound with the dual as bound.
 
 use super::compiled::Compiled;
-use super::moves::Pricing;
 use crate::exact::Exact;
 
 /// What the search found.
@@ -29,15 +28,20 @@ pub(super) fn search(compiled: &Compiled<'_>, prices: &[f64], known: Option<f64>
 struct Step {
     customer: usize,
     candidate: usize,
+    /// Candidates that the customer may get.
     m: usize,
     first_of_customer: bool,
+    /// The first step of the next customer.
+    next_customer: usize,
+    /// Value less price of use, not below 0; falls within a customer.
+    reduced: f64,
 }
 
 struct Tree<'a> {
     compiled: &'a Compiled<'a>,
     prices: &'a [f64],
     steps: Vec<Step>,
-    /// Best reduced value of the customers after each step's customer, and of the step's own customer from there on.
+    /// From each first step of a customer: the most that this customer and those after can add in reduced value.
     rest: Vec<f64>,
     /// Least that the steps from here on must add to each row, `steps x rows`.
     least: Vec<f64>,
@@ -51,22 +55,7 @@ struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     fn new(compiled: &'a Compiled<'a>, prices: &'a [f64], known: Option<f64>, nodes: usize) -> Self {
-        let pricing = Pricing::new(compiled, prices);
-        let mut steps = Vec::new();
-        for customer in 0..compiled.n_customers {
-            let m = compiled.problem.max_actions.of(customer);
-            let mut own: Vec<usize> = compiled.candidates(customer).collect();
-            let reduced = |c: &usize| compiled.reduced(pricing.table(), compiled.cell(customer, *c), *c);
-            own.sort_by(|a, b| reduced(b).total_cmp(&reduced(a)));
-            for (place, candidate) in own.into_iter().enumerate() {
-                steps.push(Step {
-                    customer,
-                    candidate,
-                    m,
-                    first_of_customer: place == 0,
-                });
-            }
-        }
+        let steps = steps(compiled, prices);
         let mut tree = Self {
             compiled,
             prices,
@@ -80,69 +69,48 @@ impl<'a> Tree<'a> {
             best: None,
             nodes,
         };
-        tree.look_ahead(&pricing);
+        tree.look_ahead();
         tree
     }
 
-    /// Fills `rest` and `least` from the end; both are bounds (each step counted as if taken at will).
-    fn look_ahead(&mut self, pricing: &Pricing<'_>) {
+    /// Fills `rest` and `least` from the end.
+    fn look_ahead(&mut self) {
         let k = self.compiled.n_rows;
         for place in (0..self.steps.len()).rev() {
-            let (customer, candidate) = (self.steps[place].customer, self.steps[place].candidate);
-            let cell = self.compiled.cell(customer, candidate);
-            let reduced = self.compiled.reduced(pricing.table(), cell, candidate).max(0.0);
-            self.rest[place] = self.rest[place + 1] + self.capped(place, reduced);
-            for row in 0..k {
-                self.least[place * k + row] = self.least[(place + 1) * k + row];
+            let step = &self.steps[place];
+            if step.first_of_customer {
+                self.rest[place] = self.own_rest(place, 0) + self.rest[step.next_customer];
             }
+            let (customer, candidate) = (step.customer, step.candidate);
+            self.least
+                .copy_within((place + 1) * k..(place + 2) * k, place * k);
             for (row, amount) in self.compiled.uses(customer, candidate) {
                 self.least[place * k + row] += amount.min(0.0);
             }
         }
     }
 
-    /// A customer's candidates come best first, so only the first `m` of them can count from the first on;
-    /// from a later one on, the later ones may count instead.
-    fn capped(&self, place: usize, reduced: f64) -> f64 {
+    /// The most that the rest of a step's customer can add in reduced value when `taken` are chosen already: the
+    /// candidates come best first.
+    fn own_rest(&self, place: usize, taken: usize) -> f64 {
         let step = &self.steps[place];
-        let first = (0..=place)
-            .rev()
-            .find(|p| self.steps[*p].first_of_customer)
-            .unwrap_or(place);
-        if place - first < step.m { reduced } else { 0.0 }
+        let left = step.m.saturating_sub(taken);
+        self.steps[place..step.next_customer]
+            .iter()
+            .take(left)
+            .map(|step| step.reduced)
+            .sum()
     }
 
-    /// Room for the dual bound from this step on, `taken` of this customer's `m` used up.
-    fn bound(&self, place: usize) -> f64 {
+    /// No completion of the choices made before this step is worth more.
+    fn bound(&self, place: usize, taken: usize) -> f64 {
         let left: f64 = (0..self.compiled.n_rows)
             .map(|row| self.prices[row] * (self.compiled.limits[row] - self.used[row].get()))
             .sum();
-        self.value.get() + self.rest_from(place) + left
-    }
-
-    fn rest_from(&self, place: usize) -> f64 {
-        // Within a customer the candidates beyond the first m were not counted; add the best of those that follow.
-        let Some(step) = self.steps.get(place) else {
-            return 0.0;
-        };
-        if step.first_of_customer {
-            return self.rest[place];
-        }
-        let end = (place..self.steps.len())
-            .find(|p| self.steps[*p].customer != step.customer)
-            .unwrap_or(self.steps.len());
-        let pricing_free: f64 = (place..end).take(step.m).map(|p| self.own_reduced(p)).sum();
-        self.rest[end] + pricing_free
-    }
-
-    fn own_reduced(&self, place: usize) -> f64 {
-        let step = &self.steps[place];
-        let paid: f64 = self
-            .compiled
-            .uses(step.customer, step.candidate)
-            .map(|(row, amount)| self.prices[row] * amount)
-            .sum();
-        (self.compiled.values[step.candidate] - paid).max(0.0)
+        let rest = self.steps.get(place).map_or(0.0, |step| {
+            self.own_rest(place, taken) + self.rest[step.next_customer]
+        });
+        self.value.get() + rest + left
     }
 
     fn possible(&self, place: usize) -> bool {
@@ -168,7 +136,8 @@ impl<'a> Tree<'a> {
         } else {
             taken
         };
-        if !self.possible(place) || self.bound(place) <= self.incumbent + 1e-12 * self.incumbent.abs() {
+        if !self.possible(place) || self.bound(place, taken) <= self.incumbent + 1e-12 * self.incumbent.abs()
+        {
             return true;
         }
         let Some(step) = self.steps.get(place) else {
@@ -198,4 +167,27 @@ impl<'a> Tree<'a> {
             self.used[row] = self.used[row].plus(amount);
         }
     }
+}
+
+/// All candidates, customer by customer, best reduced value first.
+fn steps(compiled: &Compiled<'_>, prices: &[f64]) -> Vec<Step> {
+    let table = compiled.price_table(prices);
+    let mut steps = Vec::new();
+    for customer in 0..compiled.n_customers {
+        let reduced = |c: usize| compiled.reduced(&table, compiled.cell(customer, c), c).max(0.0);
+        let mut own: Vec<usize> = compiled.candidates(customer).collect();
+        own.sort_by(|a, b| reduced(*b).total_cmp(&reduced(*a)));
+        let next_customer = steps.len() + own.len();
+        for (place, candidate) in own.into_iter().enumerate() {
+            steps.push(Step {
+                customer,
+                candidate,
+                m: compiled.problem.max_actions.of(customer),
+                first_of_customer: place == 0,
+                next_customer,
+                reduced: reduced(candidate),
+            });
+        }
+    }
+    steps
 }

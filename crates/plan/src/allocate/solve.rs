@@ -3,7 +3,7 @@
 use thalweg_domain::{Error, Result};
 
 use super::compiled::Compiled;
-use super::conflicts::conflicts;
+use super::conflicts::{conflicts, whole_conflicts};
 use super::evaluate::Sample;
 use super::moves::Pricing;
 use super::newton::{Bound, Descent, Scale, descend};
@@ -125,6 +125,7 @@ pub fn allocate(problem: &Problem<'_>, params: &AllocateParams) -> Result<Alloca
     check(problem, params)?;
     let compiled = Compiled::new(problem);
     let bound = solve_dual(&compiled, params);
+
     let pricing = Pricing::new(&compiled, &bound.prices);
     let state = State::rounded(&compiled, pricing.table());
     Ok(finish(state, &pricing, bound, params))
@@ -171,51 +172,75 @@ fn check(problem: &Problem<'_>, params: &AllocateParams) -> Result<()> {
 
 /// Prices: a long fall of the temperature on a sample, a short one on everyone.
 fn solve_dual(compiled: &Compiled<'_>, params: &AllocateParams) -> Bound {
+    let n = compiled.n_customers;
     let mut bound = Bound {
         prices: vec![0.0; compiled.n_rows],
         value: f64::INFINITY,
     };
-    let sample = Sample {
-        stride: (compiled.n_customers / SAMPLE).max(1),
-    };
-    let scale = Scale::of(compiled, sample);
+    let scale = Scale::of(compiled, Sample::about(n, 4096));
     let warm = params.warm_start.as_ref();
     let mut prices = warm.map_or_else(
         || bound.prices.clone(),
         |p| p.iter().map(|p| p.max(0.0)).collect(),
     );
-    if warm.is_none() {
+    let stages = if n > LARGE { LARGE_STAGES } else { STAGES };
+    for stage in stages
+        .iter()
+        .skip(if warm.is_some() { stages.len() - 1 } else { 0 })
+    {
+        let sample = Sample::about(n, stage.customers);
         let descent = Descent {
             sample,
-            temperatures: &WARM,
-            steps: 6,
+            temperatures: stage.temperatures,
+            steps: stage.steps,
             ceiling: CEILING,
         };
         prices = descend(compiled, &scale, &descent, prices, &mut bound);
     }
-    let last = if compiled.n_customers > LARGE {
-        &FINISH_LARGE[..]
-    } else {
-        &FINISH[..]
-    };
-    let steps = if compiled.n_customers > LARGE { 3 } else { 8 };
-    let descent = Descent {
-        sample: Sample::ALL,
-        temperatures: last,
-        steps,
-        ceiling: CEILING,
-    };
-    descend(compiled, &scale, &descent, prices, &mut bound);
     bound
 }
 
-/// Customers in the sample that prices are first found on.
-const SAMPLE: usize = 4096;
-/// Above this, prices from the sample are nearly right and few steps are needed.
+/// One part of the fall of the temperature.
+struct Stage {
+    /// About how many customers it looks at.
+    customers: usize,
+    temperatures: &'static [f64],
+    steps: usize,
+}
+
+/// The last stage always looks at everyone: only there is the bound a bound.
+const STAGES: &[Stage] = &[
+    Stage {
+        customers: 1024,
+        temperatures: &[0.3, 0.06, 0.015],
+        steps: 4,
+    },
+    Stage {
+        customers: usize::MAX,
+        temperatures: &[5e-3, 1e-3, 2e-4, 3e-5],
+        steps: 8,
+    },
+];
+/// With many customers a sample gives nearly the right prices and few steps on everyone are needed.
+const LARGE_STAGES: &[Stage] = &[
+    Stage {
+        customers: 1024,
+        temperatures: &[0.3, 0.06],
+        steps: 4,
+    },
+    Stage {
+        customers: 16_384,
+        temperatures: &[0.015, 4e-3, 1e-3],
+        steps: 3,
+    },
+    Stage {
+        customers: usize::MAX,
+        temperatures: &[5e-4],
+        steps: 3,
+    },
+];
+/// Above this, the stages for many customers apply.
 const LARGE: usize = 50_000;
-const WARM: [f64; 6] = [0.5, 0.15, 0.05, 0.015, 5e-3, 2e-3];
-const FINISH: [f64; 4] = [2e-3, 5e-4, 1e-4, 2e-5];
-const FINISH_LARGE: [f64; 1] = [5e-4];
 /// No price rises above this many times its natural unit (only infeasible problems want that).
 const CEILING: f64 = 1e6;
 /// Problems up to this many candidates are searched to the end.
@@ -228,6 +253,7 @@ fn finish(
     params: &AllocateParams,
 ) -> Allocation {
     let mut feasible = repair(&mut state, pricing);
+
     if feasible {
         improve(&mut state, pricing, &bound, params);
     }
@@ -249,7 +275,7 @@ fn finish(
     if feasible {
         report(&state, &bound)
     } else {
-        failure(&state, &bound, proved)
+        failure(&state, &bound, proved, params)
     }
 }
 
@@ -259,8 +285,14 @@ fn improve(state: &mut State<'_>, pricing: &Pricing<'_>, bound: &Bound, params: 
         if gap(bound.value, state.value()) <= params.target_gap {
             return;
         }
-        if !fill(state, pricing, slack) && !exchange(state, pricing, slack) {
-            return;
+        let f = fill(state, pricing, slack);
+
+        if !f {
+            let f = exchange(state, pricing, slack);
+
+            if !f {
+                return;
+            }
         }
     }
 }
@@ -289,9 +321,12 @@ fn report(state: &State<'_>, bound: &Bound) -> Allocation {
     }
 }
 
-fn failure(state: &State<'_>, bound: &Bound, proved: bool) -> Allocation {
+fn failure(state: &State<'_>, bound: &Bound, proved: bool, params: &AllocateParams) -> Allocation {
     let problem = state.compiled.problem;
     let mut names = conflicts(problem);
+    if names.is_empty() && proved {
+        names = whole_conflicts(problem, params.search_nodes);
+    }
     let proved = proved || !names.is_empty();
     if names.is_empty() {
         names = state

@@ -20,6 +20,7 @@ pub(super) struct State<'a> {
     counts: Vec<u16>,
     used: Vec<Exact>,
     value: Exact,
+    n_chosen: usize,
 }
 
 impl<'a> State<'a> {
@@ -30,7 +31,7 @@ impl<'a> State<'a> {
             let mut value = Exact::ZERO;
             let mut counts = Vec::with_capacity(customers.len());
             for customer in customers {
-                let mut count = 0;
+                let mut count = 0_u16;
                 for candidate in compiled
                     .candidates(customer)
                     .filter(|candidate| chosen[*candidate])
@@ -51,8 +52,10 @@ impl<'a> State<'a> {
             counts: Vec::with_capacity(compiled.n_customers),
             used: vec![Exact::ZERO; compiled.n_rows],
             value: Exact::ZERO,
+            n_chosen: 0,
         };
         for (used, value, counts) in parts {
+            state.n_chosen += counts.iter().map(|count| usize::from(*count)).sum::<usize>();
             for (sum, part) in state.used.iter_mut().zip(used) {
                 *sum = sum.join(part);
             }
@@ -68,18 +71,16 @@ impl<'a> State<'a> {
             let start = compiled.problem.offsets[customers.start] as usize;
             let end = compiled.problem.offsets[customers.end] as usize;
             let mut chosen = vec![false; end - start];
-            let mut ranked = Vec::new();
+            let mut reduced = vec![0.0; compiled.max_candidates];
             for customer in customers {
-                ranked.clear();
-                ranked.extend(compiled.candidates(customer).filter_map(|candidate| {
-                    let reduced = compiled.reduced(table, compiled.cell(customer, candidate), candidate);
-                    (reduced > 0.0).then_some((reduced, candidate))
-                }));
-                let m = compiled.problem.max_actions.of(customer);
-                ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-                for (_, candidate) in ranked.iter().take(m) {
-                    chosen[candidate - start] = true;
-                }
+                let own = compiled.candidates(customer);
+                compiled.reduced_of(table, &own, compiled.first_cell(customer), &mut reduced);
+                let chosen = &mut chosen[own.start - start..own.end - start];
+                choose(
+                    &mut reduced[..own.len()],
+                    compiled.problem.max_actions.of(customer),
+                    chosen,
+                );
             }
             chosen
         });
@@ -92,6 +93,10 @@ impl<'a> State<'a> {
 
     pub(super) fn used(&self, row: usize) -> f64 {
         self.used[row].get()
+    }
+
+    pub(super) const fn n_chosen(&self) -> usize {
+        self.n_chosen
     }
 
     /// How far a row is over its limit; 0 when it holds.
@@ -187,10 +192,12 @@ impl<'a> State<'a> {
         if let Some(candidate) = off {
             self.chosen[candidate] = false;
             self.counts[customer] -= 1;
+            self.n_chosen -= 1;
         }
         if let Some(candidate) = on {
             self.chosen[candidate] = true;
             self.counts[customer] += 1;
+            self.n_chosen += 1;
         }
     }
 
@@ -232,5 +239,22 @@ impl<'a> State<'a> {
                 });
             }
         }
+    }
+}
+
+/// Marks the at most `m` largest positive numbers, the first of equals; uses up `numbers`.
+fn choose(numbers: &mut [f64], m: usize, chosen: &mut [bool]) {
+    for _ in 0..m {
+        let mut best = (0, 0.0);
+        for (place, number) in numbers.iter().enumerate() {
+            if *number > best.1 {
+                best = (place, *number);
+            }
+        }
+        if best.1 <= 0.0 {
+            return;
+        }
+        chosen[best.0] = true;
+        numbers[best.0] = 0.0;
     }
 }

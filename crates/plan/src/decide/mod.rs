@@ -109,11 +109,12 @@ pub struct PlanResult {
 
 /// Decides what every customer gets.
 ///
-/// 1. Hold-out by salted hash; 2. a fresh share explores: each draws from q_i, uniform over eligible actions,
-/// scaled per channel to stay within the share of every limit, at least half on *none*; what they use is taken
-/// off the limits; 3. the plan is solved for everyone with the remaining limits scaled by customers / exploit
-/// customers: `intended`; 4. on the exploit arm it is repaired until the real limits hold exactly, and improved
-/// until the certified gap is at most `target_gap`; rows changed are flagged `repaired`.
+/// 1. Hold-out by salted hash of the cluster or key.
+/// 2. A fresh share of the others explores: each draws from q_i, uniform over eligible actions, scaled per channel
+///    to stay within the share of every limit, at least half on *none*. What they use is taken off the limits.
+/// 3. The plan is solved for everyone with the remaining limits scaled by customers / exploit customers: `intended`.
+/// 4. On the exploit arm it is repaired until the real limits hold exactly, and improved until the certified gap is
+///    at most `target_gap`; rows changed are flagged `repaired`.
 ///
 /// Outside the hold-out `pi_i(a) = (1 - explore) [a = intended_i] + explore q_i(a)`; in it *none* has
 /// propensity 1. Propensities are exact for rows that are not repaired, given `intended`; `intended` itself

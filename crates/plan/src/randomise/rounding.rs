@@ -50,6 +50,9 @@ struct Open {
 /// An edge: place in `open`, place in its shares.
 type Edge = (usize, usize);
 
+/// A node on a search path: which, by which edge it was reached, and the edges not yet followed.
+type PathNode = (usize, Option<Edge>, Vec<(Edge, usize)>);
+
 struct Rounding {
     open: Vec<Open>,
     drawn: Vec<usize>,
@@ -95,7 +98,7 @@ impl Rounding {
 
     /// Depth-first search from a node; the first edge back to a node on the current path closes a cycle.
     fn walk_for_cycle(&self, root: usize, seen: &mut [bool]) -> Option<Vec<Edge>> {
-        let mut path: Vec<(usize, Option<Edge>, Vec<(Edge, usize)>)> = vec![(root, None, self.edges(root))];
+        let mut path: Vec<PathNode> = vec![(root, None, self.edges(root))];
         seen[root] = true;
         while let Some((_, came_by, ahead)) = path.last_mut() {
             let came_by = *came_by;
