@@ -10,13 +10,13 @@ const LEAST_COST: f64 = 0.01;
 
 /// A candidate that could be bought (or was bought last) with its gain, the doubt about it and its cost.
 #[derive(Debug, Clone, Copy)]
-struct Offer {
+struct Purchase {
     gain: f64,
     sd: f64,
     cost: f64,
 }
 
-impl Offer {
+impl Purchase {
     fn ratio(&self) -> f64 {
         self.gain / self.cost
     }
@@ -43,24 +43,24 @@ impl Choice<'_> {
             .collect()
     }
 
-    /// Puts the customer's best open offer per channel, and the one taken, where they belong.
-    fn collect(&self, customer: usize, open: &mut [Vec<Offer>], taken: &mut [Vec<Offer>]) {
+    /// Puts the customer's best open purchase per channel, and the one taken, where they belong.
+    fn collect(&self, customer: usize, open: &mut [Vec<Purchase>], taken: &mut [Vec<Purchase>]) {
         let current = self
             .input
             .of(customer)
             .iter()
             .find(|c| self.actions[customer] == Some(c.action));
         let reduced = current.map_or(0.0, |c| c.planning_value - self.charges(c).iter().sum::<f64>());
-        let mut best: Vec<Option<Offer>> = vec![None; open.len()];
+        let mut best: Vec<Option<Purchase>> = vec![None; open.len()];
         for candidate in self.input.of(customer) {
             let channel = self.input.menu.action(candidate).channel;
             if self.actions[customer] == Some(candidate.action) {
-                taken[channel].push(self.offer(customer, candidate, 0.0));
+                taken[channel].push(self.purchase(customer, candidate, 0.0));
                 continue;
             }
-            let offer = self.offer(customer, candidate, reduced);
-            if best[channel].is_none_or(|best| offer.ratio() > best.ratio()) {
-                best[channel] = Some(offer);
+            let purchase = self.purchase(customer, candidate, reduced);
+            if best[channel].is_none_or(|best| purchase.ratio() > best.ratio()) {
+                best[channel] = Some(purchase);
             }
         }
         for (open, best) in open.iter_mut().zip(best) {
@@ -68,19 +68,22 @@ impl Choice<'_> {
         }
     }
 
-    fn offer(&self, customer: usize, candidate: &Candidate, given_up: f64) -> Offer {
+    fn purchase(&self, customer: usize, candidate: &Candidate, given_up: f64) -> Purchase {
         let offer = self.input.menu.action(candidate).offer;
-        let name = offer.map(|offer| format!("{} cap", self.input.menu.offers[offer].name));
-        let rows = self.rows.iter().zip(self.charges(candidate));
-        let caps: f64 = rows
-            .filter(|(row, _)| Some(&row.name) == name.as_ref())
-            .map(|(_, charge)| charge)
-            .sum();
-        Offer {
+        let caps = offer.map_or(0.0, |offer| self.cap_price(offer));
+        Purchase {
             gain: candidate.planning_value - caps - given_up,
             sd: self.money_per_effect(customer, candidate).abs() * candidate.effect_sd,
             cost: candidate.cost.max(LEAST_COST),
         }
+    }
+
+    /// Price of one contact with an offer; caps are the last constraints, in the order of the offers that have one.
+    fn cap_price(&self, offer: usize) -> f64 {
+        let caps = &self.input.menu.limits.offer_caps;
+        let first = self.rows.len() - caps.iter().flatten().count();
+        let place = first + caps[..offer].iter().flatten().count();
+        caps[offer].map_or(0.0, |_| self.allocation.prices[place])
     }
 
     /// Money per unit of effect, read off the candidate's own expected value.
@@ -92,15 +95,15 @@ impl Choice<'_> {
     }
 }
 
-fn margin(mut open: Vec<Offer>, mut taken: Vec<Offer>) -> Belief {
+fn margin(mut open: Vec<Purchase>, mut taken: Vec<Purchase>) -> Belief {
     open.sort_by(|a, b| b.ratio().total_cmp(&a.ratio()));
     taken.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
     let list = if open.is_empty() { taken } else { open };
     let (mut gain, mut sd, mut cost) = (0.0, 0.0, 0.0);
-    for offer in list {
-        gain += offer.gain;
-        sd += offer.sd;
-        cost += offer.cost;
+    for purchase in list {
+        gain += purchase.gain;
+        sd += purchase.sd;
+        cost += purchase.cost;
         if cost >= 1.0 {
             break;
         }

@@ -83,7 +83,8 @@ pub struct PlanResult {
     pub counts: Counts,
     /// Expected spend of all actions taken, exploration included.
     pub spend: f64,
-    /// 95 % quantile of the spend: see [`summary`](ChannelSummary) for the variance.
+    /// 95 % quantile of the spend (normal): acceptance by chance, and the doubt about each offer's acceptance shared
+    /// by all who get it.
     pub spend_q95: f64,
     /// Expected value net of cost of all actions taken, exploration included.
     pub expected_value: f64,

@@ -194,6 +194,31 @@ fn several_actions_per_customer_at_size() {
 }
 
 #[test]
+fn what_if_from_warm_prices_is_as_good_as_from_cold() {
+    let mut problem = formula(6000, 4, |i, a| wave(i, a) - 0.1, |i, a| 0.5 + wave(i, a + 11));
+    problem.constraints = vec![
+        Constraint::at_most("budget", Resource::Column(0), 2000.0),
+        Constraint::at_most("capacity", Resource::Rows, 700.0).on_actions(vec![0, 1]),
+    ];
+    let base = check_gap(&problem, 1e-3);
+    for share in [0.5, 0.8, 1.25, 2.0] {
+        problem.constraints[0].limit = 2000.0 * share;
+        let cold = check_gap(&problem, 1e-3);
+        let params = AllocateParams {
+            warm_start: Some(base.prices.clone()),
+            ..AllocateParams::default()
+        };
+        let warm = solve(&problem, &params);
+        assert!(
+            problem.keeps_all(&warm.chosen) && warm.gap <= 1e-3,
+            "gap {}",
+            warm.gap
+        );
+        assert!((warm.value / cold.value - 1.0).abs() < 1e-3);
+    }
+}
+
+#[test]
 fn threads_do_not_change_a_byte() {
     let mut problem = formula(30_000, 6, |i, a| wave(i, a) - 0.1, |i, a| 0.5 + wave(i, a + 11));
     problem.constraints = vec![
