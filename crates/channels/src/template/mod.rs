@@ -1,6 +1,7 @@
 //! Templates: Liquid text that is filled in with a customer's fields.
 
 mod names;
+mod syntax;
 #[cfg(test)]
 mod tests;
 
@@ -52,7 +53,7 @@ impl Template {
         let template = ParserBuilder::with_stdlib()
             .build()
             .and_then(|parser| parser.parse(source))
-            .map_err(|error| syntax_error(file, error))?;
+            .map_err(|error| syntax::error(file, source, error))?;
         Ok(Self {
             file: file.to_owned(),
             fields: names::fields(source),
@@ -135,27 +136,6 @@ fn whole(number: f64) -> Option<i64> {
     }
     #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53 fits")]
     Some(number as i64)
-}
-
-fn syntax_error(file: &str, error: liquid::Error) -> Error {
-    let text = error.to_string();
-    let line = text
-        .split_once("--> ")
-        .and_then(|(_, rest)| rest.split_once(':')?.0.trim().parse().ok());
-    let detail = text.lines().rev().find_map(|line| line.trim().strip_prefix("= "));
-    let message = detail.map_or_else(
-        || {
-            format!(
-                "a syntax error in the template: {}",
-                text.trim().trim_start_matches("liquid: ")
-            )
-        },
-        |detail| format!("a syntax error in the template: {detail}"),
-    );
-    Error::new("TW0602", message)
-        .at(file, line, None)
-        .hint("fields are written {{ name }}, conditions {% if name %} … {% endif %}")
-        .cause(error)
 }
 
 fn unknown_field(file: &str, field: &str, known: &BTreeSet<&str>) -> Error {

@@ -10,7 +10,7 @@ fn delivery(row: usize, channel: &str) -> NewDelivery {
         decision_id: format!("p-a-{row:07}"),
         channel: channel.to_owned(),
         customer: key(&format!("c-{row:05}")),
-        offer: (row % 2 == 0).then(|| "gift".to_owned()),
+        offer: row.is_multiple_of(2).then(|| "gift".to_owned()),
     }
 }
 

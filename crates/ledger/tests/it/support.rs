@@ -80,22 +80,26 @@ fn decision(row: usize) -> Decision {
         effect: noise(i + 3) / 10.0,
         effect_sd: noise(i + 4) / 10.0,
         cost: noise(i + 5) * 5.0,
-        acceptance: if i % 3 == 0 { 0.0 } else { noise(i + 6) },
+        acceptance: if i.is_multiple_of(3) { 0.0 } else { noise(i + 6) },
     };
     let actions = (0..16_u16).map(|index| entry(usize::from(index) + 1, Some(ActionId(index))));
-    let arm = [Arm::Holdout, Arm::Exploit, Arm::Explore][row % 3];
+    let arm = match row % 3 {
+        0 => Arm::Holdout,
+        1 => Arm::Exploit,
+        _ => Arm::Explore,
+    };
     Decision {
         row,
         customer: key(&format!("c-{row:05}")),
         arm,
         intended: Some(ActionId(4)),
         action: (arm != Arm::Holdout).then_some(ActionId(4)),
-        repaired: row % 7 == 0,
+        repaired: row.is_multiple_of(7),
         eligible: std::iter::once(entry(0, None)).chain(actions).collect(),
         propensity: 0.9,
         risk: noise(8),
         value: 840.0,
-        binding: (row % 2 == 0).then(|| "budget".to_owned()),
+        binding: row.is_multiple_of(2).then(|| "budget".to_owned()),
         reasons: vec![Reason {
             feature: "tenure".to_owned(),
             value: "1".to_owned(),
