@@ -22,7 +22,7 @@ const LEAST_PROBABILITY: f64 = 0.02;
 /// `gamma_k` corrects the level of `risk` in a cycle; it is what untreated rows say.
 ///
 /// Noise variance: `q (1 - q)` over the row's weight, `q` the outcome's probability at the prior mean (`risk_i` for an
-/// untreated row), kept within [0.02, 0.98]. For kind `value` it is one number, the mean square of `y - risk`.
+/// untreated row), kept within [0.02, 0.98]. For kind `value` it is one number, the weighted mean square of `y - risk`.
 /// Prior: intercepts N(assumed mean, assumed sd²), the p other coefficients of a block N(0, (h sd)² / p),
 /// `gamma_k` N(0, `level_sd`²), all independent. Weighted Gaussian likelihood, so the posterior is exactly Gaussian:
 /// precision `P = P_0 + X' W X`, mean `P⁻¹ (P_0 m_0 + X' W t)`.

@@ -33,7 +33,7 @@ pub(super) fn groups(column: &Column) -> Vec<Group> {
     }
 }
 
-/// `missing` against `present`, and a number's most frequent value against all others.
+/// `missing` against `present`, and, of a number without levels, the most frequent value against all others.
 pub(super) fn splits(column: &Column) -> Vec<Group> {
     let (missing, present): (Vec<usize>, Vec<usize>) =
         (0..column.len()).partition(|row| column.is_missing(*row));
@@ -50,10 +50,10 @@ pub(super) fn splits(column: &Column) -> Vec<Group> {
         });
     }
     if let ColumnData::Number(_) = column.data {
-        let mode = by_value(column)
-            .into_values()
-            .max_by_key(|group| group.rows.len());
-        if let Some(mode) = mode.filter(|mode| mode.rows.len() as f64 >= MODE_SHARE * filled as f64) {
+        let values = by_value(column);
+        let many = values.len() > FEW_NUMBERS;
+        let mode = values.into_values().max_by_key(|group| group.rows.len());
+        if let Some(mode) = mode.filter(|mode| many && mode.rows.len() as f64 >= MODE_SHARE * filled as f64) {
             let others = present
                 .into_iter()
                 .filter(|row| mode.rows.binary_search(row).is_err())

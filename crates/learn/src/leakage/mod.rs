@@ -95,7 +95,7 @@ impl Finding {
 /// far above the class's base rate `b`: `[w / (1 - w)] / [b / (1 - b)] >= 20`. For a class of 50 % that asks for 0.953, for one
 /// of 3 % for 0.9 only; a class of 74 % needs 0.983, so that ordinary strong predictors of the *usual* outcome pass.
 /// Levels are categories, truth values and texts, numbers with at most 5 distinct values, `missing` against `present`, and, for a
-/// number of which one value makes up half the rows, that value against all others (a refund of 0 or not).
+/// number with more, of which one value makes up half the rows, that value against all others (a refund of 0 or not).
 ///
 /// *Key-like*: of 20 rows or more, at least 95 % of the filled cells distinct (text, categories), or all (whole numbers).
 /// *Constant*: one value without missing cells, or missing cells only.

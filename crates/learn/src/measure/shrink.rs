@@ -41,9 +41,9 @@ pub struct Shrunk {
 ///
 /// Effect of action (channel c, offer o) = `b_c + b_o - m_c m_o + u`, `b_c ~ N(m_c, s_c²)`, `b_o ~ N(m_o, s_o²)`,
 /// `u ~ N(0, tau²)` for what a pair has of its own; measured value = effect + N(0, se²). So the prior covariance of two
-/// actions is `s_c²` if they share the channel plus `s_o²` if they share the offer; `tau` maximises the marginal likelihood
-/// times tau over a grid from 0.001 to 0.3, which keeps it off 0 (Chung et al. 2013, doi:10.1007/s11336-013-9328-2);
-/// with fewer than two measured actions it is a quarter of the mean assumed sd. Then the exact Gaussian posterior.
+/// actions is `s_c²` if they share the channel plus `s_o²` if they share the offer. `tau` maximises the marginal likelihood times
+/// `tau exp(-tau² / 2 s²)`, `s` half the mean assumed sd, over a grid: that keeps it off 0 (Chung et al. 2013,
+/// doi:10.1007/s11336-013-9328-2) and at `s` while there are no measurements. Then the exact Gaussian posterior.
 /// Returns one entry per action, in order; 90 % normal intervals, which leave out the doubt about `tau` itself.
 ///
 /// Assumptions that it cannot check: measurements of different actions are independent given the effects (they are, but for
@@ -92,6 +92,17 @@ impl ShrinkPriors<'_> {
             )),
             None => Ok(()),
         }
+    }
+
+    /// What `tau` is believed to be about: half the mean assumed sd.
+    pub(super) fn pair_scale(&self) -> f64 {
+        let sds: Vec<f64> = self
+            .channels
+            .iter()
+            .chain(self.offers)
+            .map(|belief| belief.sd)
+            .collect();
+        (0.5 * sds.iter().sum::<f64>() / sds.len().max(1) as f64).max(1e-6)
     }
 
     fn mean(&self, index: usize) -> f64 {
@@ -157,26 +168,20 @@ fn covariance(measured: &[Measured], priors: ShrinkPriors<'_>, tau: f64) -> Opti
     Cholesky::new(measured.len(), cells)
 }
 
-fn fitted_tau(measured: &[Measured], priors: ShrinkPriors<'_>) -> f64 {
-    if measured.len() < 2 {
-        let sds: Vec<f64> = priors
-            .channels
-            .iter()
-            .chain(priors.offers)
-            .map(|belief| belief.sd)
-            .collect();
-        return 0.25 * sds.iter().sum::<f64>() / sds.len().max(1) as f64;
-    }
+/// The grid point that maximises the marginal likelihood times `tau exp(-tau² / 2 s²)`.
+pub(super) fn fitted_tau(measured: &[Measured], priors: ShrinkPriors<'_>) -> f64 {
+    let scale = priors.pair_scale();
     let miss = misses(measured, priors);
     let score = |tau: f64| {
         covariance(measured, priors, tau).map_or(f64::NEG_INFINITY, |factor| {
-            tau.ln() - 0.5 * (factor.log_determinant() + factor.inverse_quadratic(&miss))
+            let fit = factor.log_determinant() + factor.inverse_quadratic(&miss);
+            tau.ln() - 0.5 * ((tau / scale).powi(2) + fit)
         })
     };
-    let grid = (0..=60).map(|step| 0.001 * 300.0_f64.powf(f64::from(step) / 60.0));
+    let grid = (-40..=40).map(|step| scale * 1.1_f64.powi(step));
     grid.map(|tau| (score(tau), tau))
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(0.001, |best| best.1)
+        .map_or(scale, |best| best.1)
 }
 
 fn belief(
