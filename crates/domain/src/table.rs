@@ -128,6 +128,38 @@ impl Column {
         }
     }
 
+    /// This column's cells, then another's (or so many missing ones).
+    fn stack(&self, other: Option<&Self>, n_other: usize) -> crate::Result<Self> {
+        let other = other.filter(|column| column.n_missing() < column.len());
+        let data = match (&self.data, other.map(|column| &column.data)) {
+            (data, None) => data.padded(n_other),
+            (ColumnData::Number(a), Some(ColumnData::Number(b))) => ColumnData::Number(joined(a, b)),
+            (ColumnData::Boolean(a), Some(ColumnData::Boolean(b))) => ColumnData::Boolean(joined(a, b)),
+            (ColumnData::Date(a), Some(ColumnData::Date(b))) => ColumnData::Date(joined(a, b)),
+            (ColumnData::Text(a), Some(ColumnData::Text(b))) => ColumnData::Text(joined(a, b)),
+            (
+                ColumnData::Category { codes: a, levels: levels_a },
+                Some(ColumnData::Category { codes: b, levels: levels_b }),
+            ) => joined_categories((a, levels_a), (b, levels_b)),
+            (_, Some(_)) if self.n_missing() == self.len() => {
+                return other.map_or_else(|| Ok(self.clone()), |other| other.preceded(self.len()));
+            }
+            (_, Some(_)) => {
+                let (here, there) = (self.kind().as_str(), other.map_or("", |column| column.kind().as_str()));
+                let message = format!("column \"{}\" is of kind {here} now and was of kind {there} before", self.name);
+                return Err(crate::Error::new("TW0225", message)
+                    .hint("give the column one kind in all files, or exclude it: [features] exclude"));
+            }
+        };
+        Ok(Self { name: self.name.clone(), data })
+    }
+
+    /// So many missing cells, then this column's.
+    fn preceded(&self, n_before: usize) -> crate::Result<Self> {
+        let rows: Vec<usize> = std::iter::repeat_n(usize::MAX, n_before).chain(0..self.len()).collect();
+        Ok(self.take(&rows))
+    }
+
     /// The same column with only these rows, in this order.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
@@ -142,6 +174,39 @@ impl Column {
         };
         Self { name: self.name.clone(), data }
     }
+}
+
+impl ColumnData {
+    /// The cells, then so many missing ones.
+    fn padded(&self, n_more: usize) -> Self {
+        match self {
+            Self::Number(cells) => Self::Number(joined(cells, &vec![f64::NAN; n_more])),
+            Self::Category { codes, levels } => {
+                Self::Category { codes: joined(codes, &vec![MISSING_LEVEL; n_more]), levels: levels.clone() }
+            }
+            Self::Boolean(cells) => Self::Boolean(joined(cells, &vec![None; n_more])),
+            Self::Date(cells) => Self::Date(joined(cells, &vec![None; n_more])),
+            Self::Text(cells) => Self::Text(joined(cells, &vec![None; n_more])),
+        }
+    }
+}
+
+fn joined<T: Clone>(first: &[T], second: &[T]) -> Vec<T> {
+    first.iter().chain(second).cloned().collect()
+}
+
+fn joined_categories(first: (&[u32], &[String]), second: (&[u32], &[String])) -> ColumnData {
+    let mut levels: Vec<String> = joined(first.1, second.1);
+    levels.sort();
+    levels.dedup();
+    let code_of = |level: &String| levels.binary_search(level).ok().and_then(|code| u32::try_from(code).ok());
+    let recode = |codes: &[u32], old: &[String]| -> Vec<u32> {
+        let new: Vec<u32> = old.iter().map(|level| code_of(level).unwrap_or(MISSING_LEVEL)).collect();
+        codes.iter().map(|code| new.get(*code as usize).copied().unwrap_or(MISSING_LEVEL)).collect()
+    };
+    let mut codes = recode(first.0, first.1);
+    codes.extend(recode(second.0, second.1));
+    ColumnData::Category { codes, levels }
 }
 
 fn pick<T: Clone>(cells: &[T], rows: &[usize], missing: T) -> Vec<T> {
@@ -198,10 +263,59 @@ impl Table {
         Self { columns, n_rows: rows.len() }
     }
 
+    /// This table's rows, then another's. Columns are matched by name; one that `other` lacks is missing there, one that
+    /// only `other` has is left out. Levels of categories are united.
+    ///
+    /// # Errors
+    /// `TW0225` when a column is of another kind in `other` (unless all its cells are missing there).
+    pub fn stack(&self, other: &Self) -> crate::Result<Self> {
+        let columns = self.columns.iter().map(|column| column.stack(other.column(&column.name), other.n_rows));
+        Ok(Self { columns: columns.collect::<crate::Result<_>>()?, n_rows: self.n_rows + other.n_rows })
+    }
+
     /// The same table without the columns that `drop` names.
     #[must_use]
     pub fn without(&self, drop: impl Fn(&str) -> bool) -> Self {
         let columns = self.columns.iter().filter(|column| !drop(&column.name)).cloned().collect();
         Self { columns, n_rows: self.n_rows }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Column, ColumnData, MISSING_LEVEL, Table};
+
+    fn category(name: &str, codes: &[u32], levels: &[&str]) -> Column {
+        let levels = levels.iter().map(|level| (*level).to_owned()).collect();
+        Column { name: name.to_owned(), data: ColumnData::Category { codes: codes.to_vec(), levels } }
+    }
+
+    fn number(name: &str, cells: &[f64]) -> Column {
+        Column { name: name.to_owned(), data: ColumnData::Number(cells.to_vec()) }
+    }
+
+    #[test]
+    fn stacking_unites_levels_and_fills_missing_columns() {
+        let first = Table::new(vec![category("c", &[0, 1], &["a", "c"]), number("n", &[1.0, 2.0])]).unwrap();
+        let second = Table::new(vec![category("c", &[1, MISSING_LEVEL, 0], &["a", "b"])]).unwrap();
+        let both = first.stack(&second).unwrap();
+        let cells = |name: &str| (0..5).map(|row| both.column(name).unwrap().cell_text(row)).collect::<Vec<_>>();
+        assert_eq!(cells("c"), ["a", "c", "b", "", "a"]);
+        assert_eq!(cells("n"), ["1", "2", "", "", ""]);
+    }
+
+    #[test]
+    fn stacking_refuses_another_kind_unless_it_is_empty() {
+        let first = Table::new(vec![number("n", &[1.0])]).unwrap();
+        let other = Table::new(vec![category("n", &[0], &["x"])]).unwrap();
+        assert_eq!(first.stack(&other).unwrap_err().code, "TW0225");
+        let empty = Table::new(vec![number("n", &[f64::NAN])]).unwrap();
+        assert_eq!(empty.stack(&other).unwrap().column("n").unwrap().cell_text(1), "x");
+    }
+
+    #[test]
+    fn tables_refuse_unequal_columns_and_double_names() {
+        assert_eq!(Table::new(vec![number("a", &[1.0]), number("b", &[])]).unwrap_err().code, "TW0901");
+        assert_eq!(Table::new(vec![number("a", &[1.0]), number("a", &[2.0])]).unwrap_err().code, "TW0901");
     }
 }

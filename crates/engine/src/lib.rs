@@ -1,1 +1,42 @@
-//! placeholder
+//! The loop as a library: open a workspace, run its stages, read what they found.
+//!
+//! Stage files decide *when* and record *what*; the mathematics in `learn` and `plan` knows nothing of runs, tables or time.
+
+mod artifacts;
+pub mod clock;
+pub mod config;
+pub mod demo;
+mod effects;
+mod experience;
+mod files;
+mod hash;
+pub mod init {
+    //! Making a workspace.
+    pub use crate::stages::init::{InitRequest, init};
+}
+mod progress;
+mod report;
+mod run;
+mod session;
+pub mod show;
+mod stages;
+mod status;
+pub mod wire;
+mod workspace;
+
+pub use progress::{Progress, Silent};
+pub use session::{Options, Session};
+pub use workspace::{CONFIG_FILE, Workspace};
+
+use thalweg_domain::{Error, Result};
+
+/// Uses so many threads for everything that runs in parallel; no result depends on it.
+///
+/// # Errors
+/// `TW0901` when threads are in use already.
+pub fn use_threads(threads: usize) -> Result<()> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|cause| Error::new("TW0901", "internal error: the number of threads was set twice").cause(cause))
+}

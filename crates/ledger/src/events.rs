@@ -115,6 +115,17 @@ impl Ledger {
         })
     }
 
+    /// Number of counting events.
+    ///
+    /// # Errors
+    /// `TW08xx` when the ledger cannot be read.
+    pub fn events_known(&self) -> Result<usize> {
+        self.read("counting the events", async |connection| {
+            let row = query("SELECT COUNT(*) FROM events WHERE state = 'ok'").fetch_one(connection).await?;
+            Ok(Cells::new(&row).whole()?)
+        })
+    }
+
     /// When each customer first had an event of that name in `[from, until)`.
     ///
     /// # Errors

@@ -87,6 +87,17 @@ impl Preparer {
         &self.ignored
     }
 
+    /// The dense encoding of all rows of a table: row after row, and the number of columns. For models outside this crate's
+    /// learners, such as the effect model.
+    ///
+    /// # Errors
+    /// `TW0305` when a column is missing, `TW0306` when its kind has changed, `TW0304` for an infinite number.
+    pub fn encode(&self, table: &Table) -> Result<(Vec<f32>, usize)> {
+        let rows: Vec<usize> = (0..table.n_rows()).collect();
+        let matrix = self.dense(table, &rows)?;
+        Ok((matrix.data, matrix.n_columns))
+    }
+
     /// For each dense column the index of its feature.
     pub(crate) fn dense_sources(&self) -> Vec<usize> {
         self.sources(Encoder::dense_width)

@@ -1,0 +1,198 @@
+//! The command line: every command, option and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "thalweg",
+    version,
+    about = "Learn who is about to leave, decide whom to reach through which channel within a budget,\ndeliver it, measure by randomised hold-out what it changed, and learn again.",
+    after_help = "Start with:  thalweg init DIR --from customers.csv --key customer_id --target churn\n             thalweg run DIR\nOr watch it: thalweg demo",
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print one JSON object on stdout; messages and errors go to stderr.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The workspace folder [default: the current folder].
+    #[arg(short = 'C', long = "dir", global = true, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Overrides [workspace] seed.
+    #[arg(long, global = true)]
+    pub(crate) seed: Option<u64>,
+    /// Threads to use [default: RAYON_NUM_THREADS, or all cores]; no result depends on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// The point in time to act as of, such as 2026-11-24 [default: now].
+    #[arg(long, global = true, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// Print how long every stage took.
+    #[arg(long, global = true)]
+    pub(crate) timings: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Profile a customer table and write a commented thalweg.toml that runs as it stands.
+    Init(InitArgs),
+    /// Collect, train, evaluate and plan: only what changed since the last time.
+    Run(RunArgs),
+    /// Read the sources into one typed table.
+    Collect,
+    /// Learn from the table who will leave (or buy).
+    Train,
+    /// Judge the model: metrics with intervals, and named checks.
+    Evaluate,
+    /// Choose channels, budgets and who gets what.
+    Plan,
+    /// Hand the plan's messages to the channels.
+    Deliver(DeliverArgs),
+    /// Load what customers did: Segment-style events, one JSON object per line.
+    Feedback(FeedbackArgs),
+    /// Measure what the cycle changed, learn from it and open the next cycle.
+    Iterate,
+    /// Watch six cycles on a simulated business whose truth is known.
+    Demo(DemoArgs),
+    /// Show where the loop stands and what to do next.
+    Status(PlaceArgs),
+    /// Show one model, plan, decision, channel or run.
+    Show(ShowArgs),
+    /// Write the last cycle's report: one HTML file that needs no network.
+    Report(ReportArgs),
+    /// Explain an error or check code: cause, example, remedy.
+    Explain(ExplainArgs),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: thalweg init telco --from customers.csv --key customer_id --target churn")]
+pub(crate) struct InitArgs {
+    /// The folder to make the workspace in [default: -C DIR].
+    pub(crate) place: Option<PathBuf>,
+    /// The customer table: CSV, Parquet or JSON lines; it stays where it is.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// The column that identifies a customer; without it rows are numbered.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) key: Option<String>,
+    /// The column that says what happened.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: String,
+    /// The target's value that means it happened [default: guessed].
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) positive: Option<String>,
+    /// Replace a thalweg.toml that is already there.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: thalweg run examples/telco")]
+pub(crate) struct RunArgs {
+    /// The workspace folder [default: -C DIR].
+    pub(crate) place: Option<PathBuf>,
+    /// Run every stage again, even if nothing changed.
+    #[arg(long)]
+    pub(crate) again: bool,
+}
+
+/// A command that takes only the workspace folder.
+#[derive(Debug, Args)]
+pub(crate) struct PlaceArgs {
+    /// The workspace folder [default: -C DIR].
+    pub(crate) place: Option<PathBuf>,
+}
+
+/// `deliver`.
+#[derive(Debug, Args)]
+#[command(after_help = "Delivering twice adds nothing: every message is keyed by its decision and channel.")]
+pub(crate) struct DeliverArgs {
+    /// Do everything but the last call: write nothing, send nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// `feedback`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A line: {\"type\":\"track\",\"messageId\":\"1\",\"userId\":\"C00001\",\"event\":\"Subscription Cancelled\",\"timestamp\":\"2026-12-01T10:00:00Z\"}"
+)]
+pub(crate) struct FeedbackArgs {
+    /// JSON lines in the Segment format; duplicates are removed by messageId.
+    pub(crate) file: PathBuf,
+    /// Up to when the file is complete [default: its newest event].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) complete_until: Option<String>,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Customers of the simulated business.
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) customers: usize,
+    /// Turns of the loop.
+    #[arg(long, default_value_t = 6)]
+    pub(crate) cycles: u32,
+    /// Keep the workspace in this folder [default: a temporary folder].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples: thalweg show plan latest\n          thalweg show decision C00001\n          thalweg show channel email")]
+pub(crate) struct ShowArgs {
+    /// What to show.
+    #[arg(value_enum)]
+    pub(crate) what: ShowKind,
+    /// Its id: of a model (m-…), plan (p-…), decision (d-…) or customer, the channel's name, or a run's number; `latest` works for model, plan and run.
+    pub(crate) id: String,
+}
+
+/// What `show` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ShowKind {
+    /// A trained model.
+    Model,
+    /// A plan.
+    Plan,
+    /// One customer's decision.
+    Decision,
+    /// A channel over the cycles.
+    Channel,
+    /// One invocation's stages.
+    Run,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The workspace folder [default: -C DIR].
+    pub(crate) place: Option<PathBuf>,
+    /// Where to write it [default: DIR/report.html].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A code such as TW0203; `all` lists every code.
+    pub(crate) code: String,
+}

@@ -1,0 +1,61 @@
+//! `thalweg init`: what was found, what was guessed, what to do next.
+
+use std::process::ExitCode;
+
+use thalweg_domain::Result;
+use thalweg_engine::init::{InitRequest, init};
+use thalweg_engine::wire::InitOut;
+
+use crate::args::InitArgs;
+use crate::context::Context;
+use crate::text::{Align, Grid, count, wrap};
+
+pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<ExitCode> {
+    let request = InitRequest {
+        dir: context.dir(args.place.as_deref()),
+        from: args.from.clone(),
+        key: args.key.clone(),
+        target: args.target.clone(),
+        positive: args.positive.clone(),
+        force: args.force,
+    };
+    let out = init(&request)?;
+    context.output.result(&out, render)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn render(out: &InitOut) -> String {
+    let mut text = format!("{} rows, {} columns\n\n", count(out.rows), out.columns.len());
+    let mut grid = Grid::new(&[
+        ("column", Align::Left),
+        ("type", Align::Left),
+        ("empty", Align::Right),
+        ("distinct", Align::Right),
+        ("range or most frequent", Align::Left),
+    ]);
+    for column in &out.columns {
+        grid.row(vec![
+            column.name.chars().take(28).collect(),
+            column.kind.clone(),
+            count(column.missing),
+            count(column.distinct),
+            column.range.chars().take(38).collect(),
+        ]);
+    }
+    text.push_str(&grid.render(2));
+    if !out.excluded.is_empty() {
+        text.push_str("\nKept from the models\n");
+        for column in &out.excluded {
+            text.push_str(&wrap(&format!("{}: {}", column.column, column.reason), 2));
+        }
+    }
+    for warning in &out.warnings {
+        text.push_str(&wrap(&format!("note: {warning}"), 2));
+    }
+    text.push_str("\nGuessed (each line is marked # guess in the file)\n");
+    for guess in &out.guesses {
+        text.push_str(&wrap(guess, 2));
+    }
+    text.push_str(&format!("\nwritten {}\nnext    {}\n", out.file, out.next));
+    text
+}

@@ -1,0 +1,105 @@
+//! `thalweg plan`: which channels, how much, for whom, and how sure.
+
+use std::process::ExitCode;
+
+use thalweg_domain::Result;
+use thalweg_engine::wire::{ChannelOut, PlanOut};
+
+use super::run::single;
+use crate::context::Context;
+use crate::text::{Align, Grid, amount, cents, count, heading, percent, verdict, wrap};
+
+pub(crate) fn run(context: &Context) -> Result<ExitCode> {
+    let session = context.session(None)?;
+    let (stage, plan) = session.plan()?;
+    let currency = session.workspace.config.currency.clone();
+    context.output.result(&plan, |plan| {
+        format!("{}{}\nnext    {}\n", single(&stage), what_to_do(plan, &currency), session.suggest("deliver --dry-run"))
+    })?;
+    Ok(if plan.feasible { ExitCode::SUCCESS } else { ExitCode::from(4) })
+}
+
+/// The plan in words and one table.
+pub(crate) fn what_to_do(plan: &PlanOut, currency: &str) -> String {
+    let mut text = heading(&format!("What to do with {} {currency}", cents(plan.budget)));
+    text.push_str(&channel_table(&plan.channels).render(2));
+    text.push_str(&wrap(&people(plan), 2));
+    text.push_str(&wrap(&worth(plan, currency), 2));
+    text.push_str(&wrap(&quality(plan, currency), 2));
+    text.push_str(&reasons(plan));
+    text
+}
+
+fn channel_table(channels: &[ChannelOut]) -> Grid {
+    let source = if channels.iter().all(|channel| channel.effect.source == "assumed") { "effect (assumed)" } else { "effect" };
+    let mut grid = Grid::new(&[
+        ("channel", Align::Left),
+        ("verdict", Align::Left),
+        ("customers", Align::Right),
+        ("spend", Align::Right),
+        ("expected gain", Align::Right),
+        ("one more unit", Align::Right),
+        (source, Align::Right),
+    ]);
+    for channel in channels {
+        grid.row(vec![
+            channel.name.clone(),
+            verdict(&channel.verdict),
+            count(channel.customers),
+            cents(channel.spend),
+            amount(channel.expected_value),
+            format!("{:.2}", channel.marginal_return),
+            effect(channel),
+        ]);
+    }
+    grid
+}
+
+fn effect(channel: &ChannelOut) -> String {
+    let half = (channel.effect.ci90[1] - channel.effect.ci90[0]) / 2.0;
+    format!("{:.1} % (±{:.1}) {}", channel.effect.mean * 100.0, half * 100.0, channel.effect.source)
+}
+
+fn people(plan: &PlanOut) -> String {
+    let alone = plan.customers.saturating_sub(plan.treated + plan.holdout);
+    format!(
+        "{} get an action · {} held out for measurement · {} randomised to learn · {} better left alone this cycle",
+        count(plan.treated),
+        count(plan.holdout),
+        count(plan.explore),
+        count(alone)
+    )
+}
+
+fn worth(plan: &PlanOut, currency: &str) -> String {
+    let doubt = match plan.effects.as_str() {
+        "assumed" => "These effects are assumptions until a cycle has been measured.",
+        "measured" => "These effects have been measured.",
+        _ => "Some of these effects have been measured, the others are assumptions.",
+    };
+    format!(
+        "Expected gain {} {currency} after {} of cost (90 %: {} to {}). {doubt}",
+        amount(plan.expected_value.mean),
+        cents(plan.spend),
+        amount(plan.expected_value.ci90[0]),
+        amount(plan.expected_value.ci90[1])
+    )
+}
+
+fn quality(plan: &PlanOut, currency: &str) -> String {
+    let binding: Vec<String> = plan
+        .constraints
+        .iter()
+        .filter(|constraint| constraint.shadow_price > 1e-9)
+        .map(|constraint| format!("{} (one more earns {:.2} {currency})", constraint.name, constraint.shadow_price))
+        .collect();
+    let bound = if binding.is_empty() { "Nothing binds".to_owned() } else { format!("Binding: {}", binding.join(", ")) };
+    if !plan.feasible {
+        return format!("INFEASIBLE: these contradict each other: {}.", plan.conflicts.join(", "));
+    }
+    format!("The plan is within {} of the best possible. {bound}.", percent(plan.gap, 3))
+}
+
+fn reasons(plan: &PlanOut) -> String {
+    plan.channels.iter().map(|channel| wrap(&format!("{}: {}", channel.name, channel.reason), 4)).collect()
+}

@@ -1,0 +1,171 @@
+//! `thalweg.toml`: read once, checked once; only the checked form runs.
+
+pub(crate) mod keys;
+mod read;
+mod toml_view;
+
+use std::collections::BTreeMap;
+
+use thalweg_channels::PolicyParams;
+use thalweg_domain::{Channel, Duration, Offer, OutcomeKind, Seed};
+use thalweg_learn::models::mlp::MlpParams;
+use thalweg_learn::outcome::LearnerChoice;
+
+pub use keys::{KEYS, Key, SECTIONS};
+pub use read::parse;
+
+/// The checked configuration of a workspace.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The workspace's name.
+    pub name: String,
+    /// Currency of every amount.
+    pub currency: String,
+    /// The seed.
+    pub seed: Seed,
+    /// Where the customers are.
+    pub customers: Customers,
+    /// Where events are.
+    pub events: Vec<Events>,
+    /// What the models may see.
+    pub features: Features,
+    /// What the loop wants to change.
+    pub outcome: Outcome,
+    /// How risk is learned.
+    pub model: Model,
+    /// Channels in the order of the file.
+    pub channels: Vec<ChannelConfig>,
+    /// Offers in the order of the file.
+    pub offers: Vec<OfferConfig>,
+    /// Money and randomisation.
+    pub plan: Plan,
+    /// What delivery must respect.
+    pub contact_policy: PolicyParams,
+}
+
+/// `[customers]`.
+#[derive(Debug, Clone)]
+pub struct Customers {
+    /// Path or glob relative to the workspace.
+    pub source: String,
+    /// Key column.
+    pub key: Option<String>,
+    /// Cluster column.
+    pub cluster: Option<String>,
+    /// Whom to decide on.
+    pub decide_on: DecideOn,
+}
+
+/// Whom to decide on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecideOn {
+    /// Rows with an empty outcome, or all rows of a labelled snapshot.
+    Auto,
+    /// Every row.
+    All,
+    /// Rows for which a SQL condition holds.
+    Where(String),
+}
+
+/// One `[[events]]`.
+#[derive(Debug, Clone)]
+pub struct Events {
+    /// Path or glob.
+    pub source: String,
+    /// Key column.
+    pub key: String,
+    /// Time column.
+    pub time: String,
+    /// Name column.
+    pub name: Option<String>,
+}
+
+/// `[features]`.
+#[derive(Debug, Clone)]
+pub struct Features {
+    /// Columns the models must not see.
+    pub exclude: Vec<String>,
+    /// Path of the feature SQL.
+    pub sql: Option<String>,
+    /// Texts that mean missing, per column.
+    pub missing: BTreeMap<String, Vec<String>>,
+}
+
+/// `[outcome]`.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Churn or conversion.
+    pub kind: OutcomeKind,
+    /// Labelled column.
+    pub column: String,
+    /// Value that means it happened.
+    pub positive: Option<String>,
+    /// Event that counts after a decision.
+    pub event: String,
+    /// How long after a decision it counts.
+    pub horizon: Duration,
+    /// SQL expression of the money at stake.
+    pub value: String,
+}
+
+/// `[model]`.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Which learner.
+    pub learner: LearnerChoice,
+    /// Outer folds.
+    pub folds: usize,
+    /// The net.
+    pub mlp: MlpParams,
+}
+
+/// One `[[channel]]`: the domain's channel with how it is delivered.
+#[derive(Debug, Clone)]
+pub struct ChannelConfig {
+    /// What planning needs.
+    pub channel: Channel,
+    /// Adapter name.
+    pub adapter: String,
+    /// Consent column.
+    pub consent: Option<String>,
+    /// Template for contacts without an offer.
+    pub template: Option<String>,
+}
+
+/// One `[[offer]]`: the domain's offer with its cost and template.
+#[derive(Debug, Clone)]
+pub struct OfferConfig {
+    /// What planning needs.
+    pub offer: Offer,
+    /// SQL expression of its cost when accepted.
+    pub cost: String,
+    /// Template.
+    pub template: Option<String>,
+}
+
+/// `[plan]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Money per cycle.
+    pub budget: f64,
+    /// Share never contacted.
+    pub holdout: f64,
+    /// Share randomised each cycle.
+    pub explore: f64,
+    /// Actions per customer and cycle.
+    pub max_actions_per_customer: u32,
+}
+
+impl Config {
+    /// The channels as planning sees them.
+    #[must_use]
+    pub fn domain_channels(&self) -> Vec<Channel> {
+        self.channels.iter().map(|entry| entry.channel.clone()).collect()
+    }
+
+    /// The offers as planning sees them.
+    #[must_use]
+    pub fn domain_offers(&self) -> Vec<Offer> {
+        self.offers.iter().map(|entry| entry.offer.clone()).collect()
+    }
+}

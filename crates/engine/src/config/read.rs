@@ -1,0 +1,289 @@
+//! From the text of `thalweg.toml` to the checked [`Config`].
+
+use std::collections::BTreeMap;
+
+use thalweg_channels::{PolicyParams, QuietHours};
+use thalweg_domain::{
+    Belief, Channel, ChannelKind, ChannelName, Duration, Error, Money, Offer, OfferName, OutcomeKind, Result, Seed,
+};
+use thalweg_learn::models::mlp::{Loss, MlpParams, Optimizer};
+use thalweg_learn::models::Learner;
+use thalweg_learn::outcome::LearnerChoice;
+use toml::de::DeTable;
+
+use super::keys::nearest;
+use super::toml_view::{Section, Source};
+use super::{ChannelConfig, Config, Customers, DecideOn, Events, Features, Model, OfferConfig, Outcome, Plan};
+
+const ADAPTERS: &[&str] = &["file"];
+
+/// Parses and checks a configuration.
+///
+/// `file` is how errors name it; `default_name` is the workspace's name when the file gives none.
+///
+/// # Errors
+/// `TW0102` to `TW0107`, each with the line.
+pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
+    let source = Source { file, text };
+    let document = DeTable::parse(text).map_err(|error| {
+        let line = error.span().map(|span| source.line(span.start));
+        let message = error.message().lines().next().unwrap_or("not TOML").to_lowercase();
+        Error::new("TW0102", message).at(file, line, None)
+    })?;
+    let root = Section::open(source, "", "", document.get_ref(), 0)?;
+    let channels = channels(&root)?;
+    let offers = offers(&root, &channels)?;
+    let workspace = root.section("workspace", "workspace", "[workspace]")?;
+    let (name, currency, seed) = match &workspace {
+        Some(section) => (section.text("name")?, section.text("currency")?, section.whole("seed", 0)?),
+        None => (None, None, None),
+    };
+    Ok(Config {
+        name: name.unwrap_or_else(|| default_name.to_owned()),
+        currency: currency.unwrap_or_else(|| "USD".to_owned()),
+        seed: Seed(seed.unwrap_or(42)),
+        customers: customers(&required(&root, "customers")?)?,
+        events: root.sections("events")?.iter().map(events).collect::<Result<_>>()?,
+        features: features(&root)?,
+        outcome: outcome(&required(&root, "outcome")?)?,
+        model: model(&root)?,
+        plan: plan(&required(&root, "plan")?)?,
+        contact_policy: contact_policy(&root)?,
+        channels,
+        offers,
+    })
+}
+
+fn required<'a>(root: &Section<'a>, name: &str) -> Result<Section<'a>> {
+    root.section(name, name, &format!("[{name}]"))?.ok_or_else(|| {
+        Error { message: format!("the file needs a section [{name}]"), ..root.missing(name) }
+    })
+}
+
+fn customers(section: &Section<'_>) -> Result<Customers> {
+    let decide_on = match section.text("decide_on")?.as_deref() {
+        None | Some("auto") => DecideOn::Auto,
+        Some("all") => DecideOn::All,
+        Some(condition) => DecideOn::Where(condition.to_owned()),
+    };
+    Ok(Customers {
+        source: section.required_text("source")?,
+        key: section.text("key")?,
+        cluster: section.text("cluster")?,
+        decide_on,
+    })
+}
+
+fn events(section: &Section<'_>) -> Result<Events> {
+    Ok(Events {
+        source: section.required_text("source")?,
+        key: section.required_text("key")?,
+        time: section.required_text("time")?,
+        name: section.text("name")?,
+    })
+}
+
+fn features(root: &Section<'_>) -> Result<Features> {
+    let Some(section) = root.section("features", "features", "[features]")? else {
+        return Ok(Features { exclude: Vec::new(), sql: None, missing: BTreeMap::new() });
+    };
+    let mut missing = BTreeMap::new();
+    if let Some(columns) = section.section("columns", "features.columns", "[features.columns]")? {
+        for name in columns.names() {
+            let heading = format!("[features.columns.{name}]");
+            if let Some(column) = columns.section(&name, "features.columns.*", &heading)? {
+                missing.insert(name, column.texts("missing")?);
+            }
+        }
+    }
+    Ok(Features { exclude: section.texts("exclude")?, sql: section.text("sql")?, missing })
+}
+
+fn outcome(section: &Section<'_>) -> Result<Outcome> {
+    let kind = section.word("kind", &["churn", "conversion"], "churn")?;
+    Ok(Outcome {
+        kind: OutcomeKind::from_name(kind).unwrap_or(OutcomeKind::Churn),
+        column: section.required_text("column")?,
+        positive: section.expression("positive")?,
+        event: section.text("event")?.unwrap_or_else(|| "Outcome".to_owned()),
+        horizon: horizon(section)?,
+        value: section.expression("value")?.unwrap_or_else(|| "100".to_owned()),
+    })
+}
+
+fn horizon(section: &Section<'_>) -> Result<Duration> {
+    let text = section.text("horizon")?.unwrap_or_else(|| "30d".to_owned());
+    text.strip_suffix('d')
+        .and_then(|days| days.parse::<i64>().ok())
+        .filter(|days| (1..=3650).contains(days))
+        .map(Duration::days)
+        .ok_or_else(|| section.refuse("horizon", &format!("= \"{text}\" is not a number of days such as \"30d\"")))
+}
+
+fn model(root: &Section<'_>) -> Result<Model> {
+    let Some(section) = root.section("model", "model", "[model]")? else {
+        return Ok(Model { learner: LearnerChoice::Auto, folds: 5, mlp: MlpParams::default() });
+    };
+    let learner = match section.word("learner", &["auto", "mlp", "gbdt", "logistic"], "auto")? {
+        "mlp" => LearnerChoice::One(Learner::Mlp),
+        "gbdt" => LearnerChoice::One(Learner::Gbdt),
+        "logistic" => LearnerChoice::One(Learner::Logistic),
+        _ => LearnerChoice::Auto,
+    };
+    let folds = section.whole("folds", 2)?.unwrap_or(5);
+    if folds > 20 {
+        return Err(section.refuse("folds", &format!("= {folds} is not between 2 and 20")));
+    }
+    let mlp = match section.section("mlp", "model.mlp", "[model.mlp]")? {
+        Some(section) => mlp(&section)?,
+        None => MlpParams::default(),
+    };
+    Ok(Model { learner, folds: usize::try_from(folds).unwrap_or(5), mlp })
+}
+
+fn mlp(section: &Section<'_>) -> Result<MlpParams> {
+    let reference = MlpParams::default();
+    let count = |key: &str, default: usize| -> Result<usize> {
+        Ok(section.whole(key, 1)?.and_then(|number| usize::try_from(number).ok()).unwrap_or(default))
+    };
+    let learning_rate = section.number("learning_rate")?.unwrap_or(reference.learning_rate);
+    if learning_rate <= 0.0 || learning_rate > 10.0 {
+        return Err(section.refuse("learning_rate", &format!("= {learning_rate} is not above 0 and at most 10")));
+    }
+    Ok(MlpParams {
+        hidden: section.wholes("hidden")?.unwrap_or_else(|| reference.hidden.clone()),
+        dropout: section.number_in("dropout", 0.0..=0.9, reference.dropout)?,
+        loss: match section.word("loss", &["cross_entropy", "mse"], "cross_entropy")? {
+            "mse" => Loss::Mse,
+            _ => Loss::CrossEntropy,
+        },
+        optimizer: match section.word("optimizer", &["sgd", "momentum", "adam"], "sgd")? {
+            "momentum" => Optimizer::Momentum,
+            "adam" => Optimizer::Adam,
+            _ => Optimizer::Sgd,
+        },
+        learning_rate,
+        batch: count("batch", reference.batch)?,
+        epochs: count("epochs", reference.epochs)?,
+        validation: section.number_in("validation", 0.0..=0.5, reference.validation)?,
+        patience: count("patience", reference.patience)?,
+    })
+}
+
+fn channels(root: &Section<'_>) -> Result<Vec<ChannelConfig>> {
+    let mut channels: Vec<ChannelConfig> = Vec::new();
+    for section in root.sections("channel")? {
+        let entry = channel(&section)?;
+        if channels.iter().any(|other| other.channel.name == entry.channel.name) {
+            return Err(section.refuse_as("TW0106", "name", &format!("\"{}\" is used twice", entry.channel.name)));
+        }
+        channels.push(entry);
+    }
+    Ok(channels)
+}
+
+fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
+    let name = ChannelName::new(section.required_text("name")?)
+        .map_err(|error| section.refuse("name", &error.message))?;
+    let kind = section.word("kind", &["online", "offline", "partner"], "online")?;
+    let unit_cost = money(section, "unit_cost")?.ok_or_else(|| section.missing("unit_cost"))?;
+    let adapter = section.word("adapter", ADAPTERS, "file")?;
+    Ok(ChannelConfig {
+        channel: Channel {
+            name,
+            kind: ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online),
+            unit_cost,
+            capacity: section.whole("capacity", 0)?,
+            budget: money(section, "budget")?,
+            plain: section.flag("plain", true)?,
+            assumed_effect: section.belief("assumed_effect", Belief { mean: 0.05, sd: 0.05 })?,
+        },
+        adapter: adapter.to_owned(),
+        consent: section.text("consent")?,
+        template: section.text("template")?,
+    })
+}
+
+fn money(section: &Section<'_>, key: &str) -> Result<Option<Money>> {
+    match section.number(key)? {
+        Some(amount) if amount < 0.0 => Err(section.refuse(key, &format!("= {amount} is negative"))),
+        Some(amount) => Money::new(amount).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn offers(root: &Section<'_>, channels: &[ChannelConfig]) -> Result<Vec<OfferConfig>> {
+    let mut offers: Vec<OfferConfig> = Vec::new();
+    for section in root.sections("offer")? {
+        let entry = offer(&section, channels)?;
+        if offers.iter().any(|other| other.offer.name == entry.offer.name) {
+            return Err(section.refuse_as("TW0106", "name", &format!("\"{}\" is used twice", entry.offer.name)));
+        }
+        offers.push(entry);
+    }
+    Ok(offers)
+}
+
+fn offer(section: &Section<'_>, channels: &[ChannelConfig]) -> Result<OfferConfig> {
+    let name =
+        OfferName::new(section.required_text("name")?).map_err(|error| section.refuse("name", &error.message))?;
+    let acceptance = section.belief("assumed_acceptance", Belief { mean: 0.2, sd: 0.1 })?;
+    if !(0.0..=1.0).contains(&acceptance.mean) {
+        return Err(section.refuse("assumed_acceptance", "must have a mean between 0 and 1"));
+    }
+    let names = section.texts("channels")?;
+    if names.is_empty() {
+        return Err(section.missing("channels"));
+    }
+    Ok(OfferConfig {
+        offer: Offer {
+            name,
+            assumed_effect: section.belief("assumed_effect", Belief { mean: 0.05, sd: 0.05 })?,
+            assumed_acceptance: acceptance,
+            cap: section.whole("cap", 0)?,
+            channels: names.iter().map(|name| channel_index(section, channels, name)).collect::<Result<_>>()?,
+        },
+        cost: section.expression("cost")?.ok_or_else(|| section.missing("cost"))?,
+        template: section.text("template")?,
+    })
+}
+
+fn channel_index(section: &Section<'_>, channels: &[ChannelConfig], name: &str) -> Result<usize> {
+    let known = || channels.iter().map(|entry| entry.channel.name.as_str());
+    known().position(|known| known == name).ok_or_else(|| {
+        let error = section.refuse_as("TW0105", "channels", &format!("names the channel \"{name}\", which does not exist"));
+        match nearest(name, known()) {
+            Some(near) => error.hint(format!("did you mean \"{near}\"?")),
+            None => error.hint(format!("channels are {}", known().collect::<Vec<_>>().join(", "))),
+        }
+    })
+}
+
+fn plan(section: &Section<'_>) -> Result<Plan> {
+    let explore = section.number_in("explore", 0.0..=0.5, 0.10)?;
+    if explore > 0.0 && explore < 0.02 {
+        return Err(section.refuse("explore", &format!("= {explore} is between 0 and 0.02"))
+            .hint("below 0.02 the effects are never learned; give 0.02 or more, or 0 to switch learning off"));
+    }
+    let actions = section.whole("max_actions_per_customer", 1)?.unwrap_or(1);
+    if actions != 1 {
+        return Err(section.refuse("max_actions_per_customer", &format!("= {actions} is not supported: only 1 is")));
+    }
+    Ok(Plan {
+        budget: money(section, "budget")?.ok_or_else(|| section.missing("budget"))?.get(),
+        holdout: section.number_in("holdout", 0.0..=0.5, 0.10)?,
+        explore,
+        max_actions_per_customer: 1,
+    })
+}
+
+fn contact_policy(root: &Section<'_>) -> Result<PolicyParams> {
+    let Some(section) = root.section("contact_policy", "contact_policy", "[contact_policy]")? else {
+        return Ok(PolicyParams::default());
+    };
+    let quiet = section.text("quiet_hours")?.map(|text| text.parse::<QuietHours>());
+    Ok(PolicyParams {
+        quiet_hours: quiet.transpose().map_err(|error| section.refuse_as(error.code, "quiet_hours", &error.message))?,
+        max_per_week: section.whole("max_per_week", 0)?.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
+    })
+}

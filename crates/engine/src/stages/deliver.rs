@@ -1,0 +1,297 @@
+//! deliver: who was really reached? Contact policy, templates, then the channel's adapter; each message at most once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thalweg_channels::{
+    Adapter, Batch, ContactRequest, FieldValue, Fields, FileAdapter, FileConfig, Message, Mode, Receipt, Template, admit,
+};
+use thalweg_collect::Collected;
+use thalweg_domain::{ColumnData, CustomerKey, Duration, Error, Result, Stage, Table};
+use thalweg_ledger::{DecisionRow, DeliveryPlan, DeliveryRow, DeliveryState, NewDelivery, NewSkip, PlanRow};
+
+use super::collect;
+use crate::config::ChannelConfig;
+use crate::session::{Made, Session, StageKey};
+use crate::wire::{DeliverOut, DeliveredOut, SkippedOut};
+
+/// Delivers the cycle's plan.
+pub(crate) fn deliver(session: &Session, dry_run: bool) -> Result<DeliverOut> {
+    let cycle = session.cycle()?;
+    let plan = session.ledger.active_plan(cycle)?.ok_or_else(|| no_plan(session, cycle))?;
+    let delivery = Delivery::prepare(session, plan, cycle)?;
+    if !dry_run {
+        delivery.write_down()?;
+    }
+    let channels = session
+        .workspace
+        .config
+        .channels
+        .iter()
+        .map(|channel| delivery.channel(channel, dry_run))
+        .collect::<Result<Vec<_>>>()?;
+    let out = DeliverOut { cycle, plan: delivery.plan.plan.plan_id.clone(), dry_run, channels };
+    if !dry_run {
+        record(session, &out)?;
+    }
+    Ok(out)
+}
+
+fn no_plan(session: &Session, cycle: u32) -> Error {
+    Error::new("TW0610", format!("cycle {cycle} has no plan to deliver"))
+        .hint(format!("make one first: {}", session.suggest("run")))
+}
+
+fn record(session: &Session, out: &DeliverOut) -> Result<()> {
+    let sent: usize = out.channels.iter().map(|channel| channel.sent).sum();
+    let line = format!("{sent} messages out");
+    let made = Made { artifact: out.plan.clone(), result: out, line };
+    session.record_result(made, &StageKey { cycle: out.cycle, stage: Stage::Deliver, fingerprint: &out.plan }, 0.0)?;
+    Ok(())
+}
+
+/// A plan on its way out.
+struct Delivery<'a> {
+    session: &'a Session,
+    cycle: u32,
+    plan: PlanRow,
+    decisions: BTreeMap<String, DecisionRow>,
+    table: Collected,
+    templates: BTreeMap<String, Template>,
+    /// Admitted now, for the first time.
+    new: Vec<NewDelivery>,
+    /// Left out now, for the first time.
+    skips: Vec<NewSkip>,
+    /// Known from an earlier invocation.
+    earlier: Vec<DeliveryRow>,
+}
+
+impl<'a> Delivery<'a> {
+    fn prepare(session: &'a Session, plan: PlanRow, cycle: u32) -> Result<Self> {
+        let table = collect::load(session, &plan.plan.data_hash)?;
+        let decisions = session.ledger.decisions(&plan.plan.plan_id)?;
+        let earlier = session.ledger.deliveries(cycle)?;
+        let mut delivery = Self {
+            session,
+            cycle,
+            templates: templates(session, &table)?,
+            table,
+            decisions: BTreeMap::new(),
+            plan,
+            new: Vec::new(),
+            skips: Vec::new(),
+            earlier,
+        };
+        // once a plan has gone out, who was left out stays left out
+        if delivery.plan.delivered_at.is_none() {
+            delivery.screen(&decisions)?;
+        }
+        delivery.decisions =
+            decisions.into_iter().filter(|row| row.action_id.is_some()).map(|row| (row.decision_id.clone(), row)).collect();
+        Ok(delivery)
+    }
+
+    /// Applies the contact policy to every decision with an action.
+    fn screen(&mut self, decisions: &[DecisionRow]) -> Result<()> {
+        let session = self.session;
+        let week_ago = session.options.as_of - Duration::days(7);
+        let contacts = session.ledger.contacts_since(week_ago)?;
+        let unsubscribed = session.ledger.unsubscribed_keys()?;
+        let known: BTreeSet<&str> = self.earlier.iter().map(|row| row.decision_id.as_str()).collect();
+        for decision in decisions {
+            let Some(channel) = &decision.channel else { continue };
+            if known.contains(decision.decision_id.as_str()) {
+                continue;
+            }
+            let request = ContactRequest {
+                consent: self.consent(channel, decision),
+                unsubscribed: unsubscribed.contains(&decision.customer),
+                contacts_in_last_7_days: contacts.get(&decision.customer).copied().unwrap_or(0),
+                local_minute: None,
+            };
+            match admit(&request, &session.workspace.config.contact_policy) {
+                Ok(()) => self.new.push(NewDelivery {
+                    decision_id: decision.decision_id.clone(),
+                    channel: channel.clone(),
+                    customer: decision.customer.clone(),
+                    offer: decision.offer.clone(),
+                }),
+                Err(reason) => self.skips.push(NewSkip {
+                    decision_id: decision.decision_id.clone(),
+                    channel: channel.clone(),
+                    reason: reason.as_str().to_owned(),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    fn consent(&self, channel: &str, decision: &DecisionRow) -> Option<bool> {
+        let config = self.session.workspace.config.channels.iter().find(|entry| entry.channel.name.as_str() == channel)?;
+        let flags = self.table.flags.get(config.consent.as_ref()?)?;
+        let row = usize::try_from(decision.row).ok()?;
+        Some(flags.get(row).copied().unwrap_or(false))
+    }
+
+    /// Writes down what is about to go out, before it does.
+    fn write_down(&self) -> Result<()> {
+        self.session.ledger.plan_deliveries(&DeliveryPlan {
+            plan_id: &self.plan.plan.plan_id,
+            at: self.session.options.as_of,
+            deliveries: &self.new,
+            skips: &self.skips,
+        })?;
+        Ok(())
+    }
+
+    /// Hands one channel its messages.
+    fn channel(&self, config: &ChannelConfig, dry_run: bool) -> Result<DeliveredOut> {
+        let name = config.channel.name.as_str();
+        let messages = self.messages(name)?;
+        let adapter = adapter(self.session, config)?;
+        let mode = if dry_run { Mode::DryRun } else { Mode::Send };
+        let receipt = adapter.deliver(&Batch { cycle: self.cycle, channel: name, messages: &messages }, mode)?;
+        if !dry_run {
+            self.mark(name, &receipt)?;
+        }
+        let file = receipt.file.as_ref().map(|path| {
+            path.strip_prefix(&self.session.workspace.dir).unwrap_or(path).display().to_string()
+        });
+        Ok(DeliveredOut {
+            name: name.to_owned(),
+            adapter: adapter.name().to_owned(),
+            sent: messages.len() - receipt.failed.len(),
+            new: receipt.sent.len(),
+            skipped: self.skipped(name)?,
+            failed: receipt.failed.len(),
+            file,
+        })
+    }
+
+    fn mark(&self, channel: &str, receipt: &Receipt) -> Result<()> {
+        let ids: Vec<&str> = receipt.sent.iter().map(String::as_str).collect();
+        self.session.ledger.mark_sent(channel, &ids, self.session.options.as_of)?;
+        for failure in &receipt.failed {
+            self.session.ledger.mark_failed(channel, &[failure.decision_id.as_str()], &failure.detail)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that goes through a channel in this cycle, delivered before or not.
+    fn messages(&self, channel: &str) -> Result<Vec<Message>> {
+        let earlier = self
+            .earlier
+            .iter()
+            .filter(|row| row.channel == channel)
+            .map(|row| (row.decision_id.as_str(), row.state == DeliveryState::Sent));
+        let new = self.new.iter().filter(|row| row.channel == channel).map(|row| (row.decision_id.as_str(), false));
+        earlier.chain(new).map(|(id, delivered)| self.message(id, delivered)).collect()
+    }
+
+    fn message(&self, decision_id: &str, delivered: bool) -> Result<Message> {
+        let decision = self.decisions.get(decision_id).ok_or_else(|| {
+            Error::new("TW0901", format!("internal error: a delivery names decision \"{decision_id}\", which is not in the plan"))
+        })?;
+        let template = self.template_of(decision).and_then(|path| self.templates.get(path));
+        let row = usize::try_from(decision.row).unwrap_or(usize::MAX);
+        let fields = fields(&self.table.raw, row);
+        let (used, text) = match template {
+            Some(template) => (template.select(&fields)?, Some(template.render(&fields)?)),
+            None => (Fields::new(), None),
+        };
+        let quiet = self.session.workspace.config.contact_policy.quiet_hours;
+        Ok(Message {
+            decision_id: decision.decision_id.clone(),
+            customer: decision.customer.clone(),
+            offer: decision.offer.clone(),
+            fields: used,
+            text,
+            contact_window: quiet.map(thalweg_channels::QuietHours::window),
+            delivered,
+        })
+    }
+
+    fn template_of(&self, decision: &DecisionRow) -> Option<&str> {
+        let config = &self.session.workspace.config;
+        match &decision.offer {
+            Some(offer) => config.offers.iter().find(|entry| entry.offer.name.as_str() == offer)?.template.as_deref(),
+            None => {
+                let channel = decision.channel.as_deref()?;
+                config.channels.iter().find(|entry| entry.channel.name.as_str() == channel)?.template.as_deref()
+            }
+        }
+    }
+
+    /// Left out, by reason, in all invocations of this cycle.
+    fn skipped(&self, channel: &str) -> Result<Vec<SkippedOut>> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for count in self.session.ledger.skip_counts(self.cycle)?.iter().filter(|count| count.channel == channel) {
+            counts.insert(count.reason.clone(), usize::try_from(count.count).unwrap_or(usize::MAX));
+        }
+        if counts.is_empty() {
+            for skip in self.skips.iter().filter(|skip| skip.channel == channel) {
+                *counts.entry(skip.reason.clone()).or_default() += 1;
+            }
+        }
+        Ok(counts.into_iter().map(|(reason, count)| SkippedOut { reason, count }).collect())
+    }
+}
+
+/// The adapter that the configuration names; only known names get past reading it.
+fn adapter(session: &Session, config: &ChannelConfig) -> Result<Box<dyn Adapter>> {
+    match config.adapter.as_str() {
+        "file" => Ok(Box::new(FileAdapter::new(FileConfig { outbox: session.workspace.dir.join("outbox") }))),
+        other => Err(Error::new("TW0901", format!("internal error: no adapter \"{other}\""))),
+    }
+}
+
+/// Every template that the configuration names, read and checked against the table's columns.
+fn templates(session: &Session, table: &Collected) -> Result<BTreeMap<String, Template>> {
+    let config = &session.workspace.config;
+    let named = config
+        .channels
+        .iter()
+        .filter_map(|entry| entry.template.as_ref())
+        .chain(config.offers.iter().filter_map(|entry| entry.template.as_ref()));
+    let mut templates = BTreeMap::new();
+    for name in named {
+        let template = Template::read(&session.workspace.dir.join(name))?;
+        template.check_fields(table.raw.columns().iter().map(|column| column.name.as_str()))?;
+        templates.insert(name.clone(), template);
+    }
+    Ok(templates)
+}
+
+/// A customer's cells as template fields.
+fn fields(table: &Table, row: usize) -> Fields {
+    table
+        .columns()
+        .iter()
+        .map(|column| {
+            let value = match &column.data {
+                _ if column.is_missing(row) => FieldValue::Missing,
+                ColumnData::Number(cells) => cells.get(row).map_or(FieldValue::Missing, |cell| FieldValue::Number(*cell)),
+                ColumnData::Boolean(cells) => {
+                    cells.get(row).copied().flatten().map_or(FieldValue::Missing, FieldValue::Boolean)
+                }
+                ColumnData::Date(cells) => cells.get(row).copied().flatten().map_or(FieldValue::Missing, |micros| {
+                    FieldValue::Text(crate::clock::format_time(thalweg_domain::Timestamp(micros)))
+                }),
+                ColumnData::Category { .. } | ColumnData::Text(_) => FieldValue::Text(column.cell_text(row)),
+            };
+            (column.name.clone(), value)
+        })
+        .collect()
+}
+
+/// Whether a customer got a message in this cycle.
+pub(crate) fn delivered_count(session: &Session, cycle: u32) -> Result<usize> {
+    let sent: u64 = session.ledger.sent_counts(cycle)?.values().sum();
+    Ok(usize::try_from(sent).unwrap_or(usize::MAX))
+}
+
+/// Decisions that were contacted, by customer key (for `show`).
+pub(crate) fn state_of(session: &Session, decision: &DecisionRow) -> Result<Option<DeliveryRow>> {
+    let rows = session.ledger.deliveries(decision.cycle)?;
+    let key: &CustomerKey = &decision.customer;
+    Ok(rows.into_iter().find(|row| row.decision_id == decision.decision_id && row.customer == *key))
+}

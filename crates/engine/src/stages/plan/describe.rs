@@ -1,0 +1,124 @@
+//! The plan in numbers, as its JSON contract has it.
+
+use thalweg_domain::{ActionId, Arm, Estimate, Result};
+use thalweg_learn::measure::detectable_effect;
+use thalweg_plan::allocate::AllocateParams;
+use thalweg_plan::decide::{InformedInput, Limits, PlanResult, allocate_with_limits};
+
+use super::{Inputs, Planning, channels};
+use crate::session::Session;
+use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, WhatIfOut};
+
+/// Shares of the budget that the what-if table tries.
+const WHAT_IF: &[f64] = &[0.5, 0.75, 1.0, 1.25, 1.5, 2.0];
+
+/// The summary; its `plan` id is filled in when it is kept.
+pub(super) fn plan(
+    session: &Session,
+    planning: &Planning,
+    result: &PlanResult,
+    inputs: &Inputs<'_>,
+) -> Result<PlanOut> {
+    let config = &session.workspace.config;
+    let taken: Vec<(usize, ActionId)> = result
+        .decisions
+        .iter()
+        .enumerate()
+        .filter_map(|(customer, decision)| decision.action.map(|action| (customer, action)))
+        .collect();
+    let money = planning.money(&taken);
+    let interval = Estimate::normal(result.expected_value, money.sd, Estimate::Z90);
+    let channels = channels::channels(session, planning, result)?;
+    let measured = channels.iter().filter(|channel| channel.effect.source == "measured").count();
+    Ok(PlanOut {
+        plan: String::new(),
+        cycle: session.cycle()?,
+        customers: result.counts.customers,
+        treated: result.counts.treated,
+        holdout: result.counts.holdout,
+        explore: result.counts.explore,
+        holdout_share: config.plan.holdout,
+        explore_share: config.plan.explore,
+        spend: result.spend,
+        spend_q95: result.spend_q95,
+        budget: config.plan.budget,
+        expected_value: Mean90::from(interval),
+        upper_bound: result.upper_bound,
+        gap: result.gap,
+        feasible: result.feasible,
+        conflicts: result.conflicts.clone(),
+        detectable: detectable(planning, result),
+        constraints: result
+            .constraints
+            .iter()
+            .map(|constraint| ConstraintOut {
+                name: constraint.name.clone(),
+                limit: constraint.limit,
+                used: constraint.used,
+                shadow_price: constraint.shadow_price,
+            })
+            .collect(),
+        effects: match measured {
+            0 => "assumed",
+            all if all == channels.len() => "measured",
+            _ => "mixed",
+        }
+        .to_owned(),
+        channels,
+        model: inputs.model.to_owned(),
+        data: inputs.table_id.to_owned(),
+        config: session.workspace.config_hash.clone(),
+        seed: session.seed().0,
+        what_if: what_if(session, planning, result)?,
+    })
+}
+
+/// What the hold-out will show: the smallest total at 80 % power, and how many cycles the expected total needs.
+fn detectable(planning: &Planning, result: &PlanResult) -> DetectableOut {
+    let held = result.counts.holdout;
+    let others = result.counts.customers - held;
+    if held == 0 || others == 0 {
+        return DetectableOut::default();
+    }
+    let variance: f64 = planning
+        .customers
+        .iter()
+        .map(|person| person.value * person.value * person.risk * (1.0 - person.risk))
+        .sum::<f64>()
+        / to_f64(planning.customers.len());
+    let per_customer = detectable_effect(others as u64, held as u64, variance.sqrt());
+    let total = per_customer * to_f64(others);
+    // the total grows with the cycles, its error with their square root
+    let gross = result.expected_value + result.spend;
+    let cycles = if gross <= 0.0 { 0.0 } else { (total / gross).powi(2).ceil().clamp(1.0, 10_000.0) };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 10,000")]
+    let cycles = cycles as u32;
+    DetectableOut { total_effect: total, cycles_to_80_power: cycles }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of customers are far below 2^52")]
+const fn to_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// The best plan's expected value at other budgets, the hold-out kept.
+fn what_if(session: &Session, planning: &Planning, result: &PlanResult) -> Result<Vec<WhatIfOut>> {
+    let contactable: Vec<bool> = result.decisions.iter().map(|decision| decision.arm != Arm::Holdout).collect();
+    let mut prices: Option<Vec<f64>> = None;
+    let mut rows = Vec::new();
+    for share in WHAT_IF {
+        let budget = session.workspace.config.plan.budget * share;
+        let limits = Limits { budget, ..planning.limits.clone() };
+        let input = InformedInput {
+            offsets: &planning.offsets,
+            candidates: &planning.candidates,
+            menu: thalweg_plan::decide::Menu { limits: &limits, ..planning.plan_menu() },
+            contactable: Some(&contactable),
+        };
+        let params = AllocateParams { warm_start: prices.take(), target_gap: 1e-3, ..AllocateParams::default() };
+        let plan = allocate_with_limits(&input, &params)?;
+        rows.push(WhatIfOut { budget, expected_value: plan.allocation.value });
+        prices = Some(plan.allocation.prices);
+    }
+    Ok(rows)
+}

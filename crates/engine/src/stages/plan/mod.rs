@@ -1,0 +1,218 @@
+//! plan: who gets what, through which channel, within the limits; every customer's decision with its propensities.
+
+mod candidates;
+mod channels;
+mod describe;
+mod keep;
+
+use thalweg_collect::Collected;
+use thalweg_domain::{ActionId, Belief, Error, Reason, Result, Seed, Stage, Table};
+use thalweg_learn::effect::ActionLoad;
+use thalweg_plan::decide::{Candidate, Customer, DecideParams, Limits, PlanInput, PlanResult, decide};
+
+use super::{collect, train};
+use crate::effects::{Effects, Menu, Phi};
+use crate::hash::Fingerprint;
+use crate::session::{Done, Made, Session};
+use crate::wire::{EvaluationOut, PlanOut};
+
+/// Reasons kept per decision.
+const REASONS: usize = 3;
+
+/// Everything that the plan is made from and of.
+pub(crate) struct Planning {
+    pub(crate) menu: Menu,
+    pub(crate) limits: Limits,
+    pub(crate) effects: Effects,
+    /// Rows of the table that are decided on.
+    pub(crate) rows: Vec<usize>,
+    pub(crate) customers: Vec<Customer>,
+    pub(crate) phi: Phi,
+    /// Customer `i` owns `candidates[offsets[i]..offsets[i + 1]]`.
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+impl Planning {
+    pub(crate) fn of(&self, customer: usize) -> &[Candidate] {
+        let from = self.offsets.get(customer).copied().unwrap_or(0);
+        let until = self.offsets.get(customer + 1).copied().unwrap_or(from);
+        self.candidates.get(from..until).unwrap_or_default()
+    }
+
+    /// The menu as the plan crate takes it.
+    pub(crate) fn plan_menu(&self) -> thalweg_plan::decide::Menu<'_> {
+        thalweg_plan::decide::Menu {
+            actions: &self.menu.actions,
+            channels: &self.menu.channels,
+            offers: &self.menu.offers,
+            limits: &self.limits,
+        }
+    }
+
+    /// Belief about the money that a set of customers' actions brings before cost; channels share their error.
+    pub(crate) fn money(&self, chosen: &[(usize, ActionId)]) -> Belief {
+        let mut loads: Vec<ActionLoad> = (0..self.menu.actions.len())
+            .map(|index| ActionLoad::new(ActionId(u16::try_from(index).unwrap_or(u16::MAX)), self.phi.n_features))
+            .collect();
+        for (customer, action) in chosen {
+            let Some(person) = self.customers.get(*customer) else { continue };
+            if let Some(load) = loads.get_mut(usize::from(action.0)) {
+                load.add(person.value * person.risk, self.phi.of(*customer));
+            }
+        }
+        self.effects.posterior.total(&loads)
+    }
+}
+
+/// Plans, or gives the stored plan's summary when nothing that it depends on has changed.
+pub(crate) fn ensure(session: &Session, table_id: &str, evaluation: &EvaluationOut) -> Result<Done<PlanOut>> {
+    refuse_failed_checks(evaluation)?;
+    let menu = Menu::of(session);
+    let effects = Effects::current(session, &menu)?;
+    let salt = salt(session)?;
+    let fingerprint = fingerprint(session, table_id, evaluation, (&effects, &salt))?;
+    let cycle = session.cycle()?;
+    let exists = |id: &str| {
+        let active = session.ledger.active_plan(cycle).ok().flatten();
+        active.is_some_and(|plan| plan.plan.plan_id == id) && session.workspace.artifact("plans", id, "json").is_file()
+    };
+    session.stage(Stage::Plan, &fingerprint, exists, || {
+        let inputs = Inputs { table_id, model: &evaluation.model, fingerprint: &fingerprint, salt: &salt };
+        make(session, (menu, effects), &inputs).map_err(|error| error.doing(session.doing("planning")))
+    })
+}
+
+/// What a plan was made from.
+pub(crate) struct Inputs<'a> {
+    pub(crate) table_id: &'a str,
+    pub(crate) model: &'a str,
+    pub(crate) fingerprint: &'a str,
+    salt: &'a str,
+}
+
+fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>) -> Result<Made<PlanOut>> {
+    let collected = collect::load(session, inputs.table_id)?;
+    let training = train::load(session, inputs.model)?;
+    let (rows, _) = collect::to_decide(session, &collected)?;
+    let planning = prepare(session, &collected, (menu, effects), &rows, &training)?;
+    let mut result = decide_all(session, &planning, inputs)?;
+    let picked: Table = collected.features.take(&planning.rows);
+    let all: Vec<usize> = (0..planning.rows.len()).collect();
+    let reasons: Vec<Vec<Reason>> = training.model.explain(&picked, &all, REASONS)?;
+    for ((decision, why), row) in result.decisions.iter_mut().zip(reasons).zip(&planning.rows) {
+        decision.reasons = why;
+        decision.row = *row;
+    }
+    let out = describe::plan(session, &planning, &result, inputs)?;
+    keep::plan(session, &planning, &result, out, inputs)
+}
+
+/// Customers, risks, values and candidate actions.
+fn prepare(
+    session: &Session,
+    collected: &Collected,
+    (menu, effects): (Menu, Effects),
+    rows: &[usize],
+    training: &thalweg_learn::outcome::OutcomeTraining,
+) -> Result<Planning> {
+    let risks = risks(session, collected, rows, training)?;
+    let phi = effects.phi(&collected.features.take(rows), &risks)?;
+    let customers = candidates::customers(collected, rows, &risks)?;
+    let limits = Limits::new(session.workspace.config.plan.budget, &menu.channels, &menu.offers);
+    let mut planning = Planning {
+        menu,
+        limits,
+        effects,
+        rows: rows.to_vec(),
+        customers,
+        phi,
+        offsets: vec![0],
+        candidates: Vec::new(),
+    };
+    candidates::fill(session, collected, &mut planning)?;
+    Ok(planning)
+}
+
+/// P(outcome | no action): out of fold for rows that were learned from, the model's for the others.
+fn risks(
+    session: &Session,
+    collected: &Collected,
+    rows: &[usize],
+    training: &thalweg_learn::outcome::OutcomeTraining,
+) -> Result<Vec<f64>> {
+    let history = train::rows(session, collected)?.history;
+    let predicted = training.model.predict(&collected.features.take(rows))?;
+    let risk = |(row, predicted): (&usize, f64)| match history.binary_search(row) {
+        Ok(index) => training.out_of_fold.get(index).copied().unwrap_or(predicted),
+        Err(_) => predicted,
+    };
+    Ok(rows.iter().zip(predicted).map(risk).collect())
+}
+
+fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PlanResult> {
+    let config = &session.workspace.config.plan;
+    let acceptance_sd: Vec<f64> = planning.menu.offers.iter().map(|offer| offer.assumed_acceptance.sd).collect();
+    let input = PlanInput {
+        customers: &planning.customers,
+        offsets: &planning.offsets,
+        candidates: &planning.candidates,
+        menu: planning.plan_menu(),
+        acceptance_sd: &acceptance_sd,
+    };
+    let params = DecideParams {
+        holdout: config.holdout,
+        explore: config.explore,
+        max_actions_per_customer: u16::try_from(config.max_actions_per_customer).unwrap_or(u16::MAX),
+        ..DecideParams::new(cycle_seed(session)?, inputs.salt.as_bytes().to_vec())
+    };
+    decide(&input, &params)
+}
+
+fn cycle_seed(session: &Session) -> Result<Seed> {
+    Ok(session.seed().stream("plan").nth(u64::from(session.cycle()?)))
+}
+
+/// The hold-out's salt: drawn from the seed at the first plan, then kept for ever.
+fn salt(session: &Session) -> Result<String> {
+    let drawn = Fingerprint::new("holdout salt")
+        .with("workspace", &session.workspace.config.name)
+        .with_debug("seed", &session.seed())
+        .finish();
+    session.ledger.set_setting_once("holdout_salt", &drawn)
+}
+
+fn refuse_failed_checks(evaluation: &EvaluationOut) -> Result<()> {
+    let Some(failed) = evaluation.checks.iter().find(|check| check.verdict == "FAIL") else { return Ok(()) };
+    let code = failed.code.as_deref().and_then(thalweg_domain::code_info).map_or("TW0420", |info| info.code);
+    let error = Error::new(code, format!("the check \"{}\" failed: {}", failed.name, failed.detail));
+    Err(match &failed.advice {
+        Some(advice) => error.hint(advice.clone()),
+        None => error,
+    })
+}
+
+fn fingerprint(
+    session: &Session,
+    table_id: &str,
+    evaluation: &EvaluationOut,
+    (effects, salt): (&Effects, &str),
+) -> Result<String> {
+    let config = &session.workspace.config;
+    let unsubscribed: Vec<String> =
+        session.ledger.unsubscribed_keys()?.iter().map(|key| key.reveal().to_owned()).collect();
+    Ok(Fingerprint::new("plan")
+        .with("table", table_id)
+        .with("model", &evaluation.model)
+        .with("effects", &effects.id)
+        .with("salt", salt)
+        .with_debug("cycle", &session.cycle()?)
+        .with_debug("channels", &config.channels)
+        .with_debug("offers", &config.offers)
+        .with_debug("plan", &config.plan)
+        .with_debug("outcome", &config.outcome)
+        .with_debug("decide_on", &config.customers.decide_on)
+        .with_debug("unsubscribed", &unsubscribed)
+        .with_debug("seed", &session.seed())
+        .finish())
+}

@@ -1,0 +1,193 @@
+//! train: who will leave (or buy)? The labelled history and the untreated part of mature decisions, one model.
+
+use thalweg_collect::Collected;
+use thalweg_domain::{Error, Result, Stage, Table};
+use thalweg_learn::models::LearnerParams;
+use thalweg_learn::outcome::{OutcomeParams, OutcomeTraining, TrainingSet};
+use thalweg_ledger::{DecisionRow, ModelRecord};
+
+use super::collect;
+use crate::experience::{self, PastCycle};
+use crate::hash::{Fingerprint, content_id};
+use crate::session::{Done, Made, Session, StageKey, to_json};
+use crate::wire::TrainOut;
+
+/// A decision to do nothing is never worth more than so many rows.
+const MOST_WEIGHT: f64 = 20.0;
+
+/// The rows that the outcome model learns from.
+pub(crate) struct TrainingRows {
+    pub(crate) table: Table,
+    pub(crate) target: Vec<bool>,
+    pub(crate) weight: Vec<f64>,
+    pub(crate) group: Vec<u64>,
+    /// For each of the first rows its row in the collected table.
+    pub(crate) history: Vec<usize>,
+    /// Money at stake per row.
+    pub(crate) value: Vec<f64>,
+}
+
+impl TrainingRows {
+    pub(crate) fn set(&self) -> TrainingSet<'_> {
+        TrainingSet { table: &self.table, target: &self.target, weight: &self.weight, group: &self.group }
+    }
+
+    fn effective(&self) -> f64 {
+        let sum: f64 = self.weight.iter().sum();
+        let squares: f64 = self.weight.iter().map(|weight| weight * weight).sum();
+        sum * sum / squares
+    }
+}
+
+/// Trains, or gives the stored model's description when nothing that it depends on has changed.
+pub(crate) fn ensure(session: &Session, table_id: &str) -> Result<Done<TrainOut>> {
+    let fingerprint = fingerprint(session, table_id)?;
+    let exists = |id: &str| session.workspace.artifact("models", id, "json").is_file();
+    session.stage(Stage::Train, &fingerprint, exists, || {
+        train(session, table_id).map_err(|error| error.doing(session.doing("training")))
+    })
+}
+
+fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
+    let collected = collect::load(session, table_id)?;
+    let rows = rows(session, &collected)?;
+    let config = &session.workspace.config.model;
+    let params = OutcomeParams {
+        choice: config.learner,
+        learners: LearnerParams { mlp: config.mlp.clone(), ..LearnerParams::default() },
+        folds: config.folds,
+        seed: session.seed().stream("train"),
+        ..OutcomeParams::default()
+    };
+    let progress = &session.options.progress;
+    let started = std::sync::Once::new();
+    let training = thalweg_learn::outcome::train(&rows.set(), &params, &|done, total| {
+        started.call_once(|| progress.start("train", Some(total)));
+        progress.advance(done);
+    })?;
+    keep(session, &rows, &training)
+}
+
+fn keep(session: &Session, rows: &TrainingRows, training: &OutcomeTraining) -> Result<Made<TrainOut>> {
+    let json = training.to_json()?;
+    let id = content_id("m", json.as_bytes());
+    thalweg_collect::write_bytes_atomic(&session.workspace.artifact("models", &id, "json"), json.as_bytes())?;
+    let total: f64 = training.model.importance().iter().map(|(_, share)| share).sum();
+    let importance = training.model.importance().iter().map(|(name, share)| (name.clone(), share / total.max(1e-12)));
+    let out = TrainOut {
+        model: id.clone(),
+        learner: training.learner.as_str().to_owned(),
+        rows: rows.target.len(),
+        effective_rows: rows.effective(),
+        rows_from_decisions: rows.target.len() - rows.history.len(),
+        importance: importance.collect(),
+    };
+    session.ledger.record_model(&ModelRecord {
+        model_hash: id.clone(),
+        cycle: session.cycle()?,
+        learner: out.learner.clone(),
+        recorded_at: session.options.as_of,
+        payload: to_json(&out)?,
+    })?;
+    let learners = training.candidates.len();
+    let tried = if learners == 1 { "1 learner".to_owned() } else { format!("{learners} learners, {} kept", out.learner) };
+    let line = format!("{tried}, {} folds, {} rows", session.workspace.config.model.folds, out.rows);
+    Ok(Made { artifact: id, result: out, line })
+}
+
+/// Puts an earlier model back in its place for the open cycle: the retrained one was clearly worse on the same table.
+pub(crate) fn keep_champion(session: &Session, champion: &str) -> Result<()> {
+    let cycle = session.cycle()?;
+    let Some(latest) = session.ledger.latest_stage(cycle, Stage::Train)? else { return Ok(()) };
+    let Some(kept) = session.ledger.model(champion)? else { return Ok(()) };
+    let out: TrainOut = serde_json::from_str(&kept.model.payload)
+        .map_err(|cause| Error::new("TW0901", "internal error: a model's description is not JSON").cause(cause))?;
+    session.record_result(
+        Made { artifact: champion.to_owned(), result: out, line: "the model in use was kept".to_owned() },
+        &StageKey { cycle, stage: Stage::Train, fingerprint: &latest.fingerprint },
+        0.0,
+    )?;
+    Ok(())
+}
+
+/// The rows that a training was made from: a model that was kept has not seen the latest ones.
+pub(crate) fn rows_of(session: &Session, collected: &Collected, training: &OutcomeTraining) -> Result<TrainingRows> {
+    let mut rows = rows(session, collected)?;
+    let n = training.out_of_fold.len();
+    if n < rows.target.len() {
+        rows.table = rows.table.take(&(0..n).collect::<Vec<_>>());
+        rows.target.truncate(n);
+        rows.weight.truncate(n);
+        rows.group.truncate(n);
+        rows.value.truncate(n);
+    }
+    Ok(rows)
+}
+
+/// Loads a training by its model's id.
+pub(crate) fn load(session: &Session, id: &str) -> Result<OutcomeTraining> {
+    OutcomeTraining::from_json(&crate::artifacts::read(&session.workspace.artifact("models", id, "json"))?)
+}
+
+/// The labelled rows of the table, then the untreated part of closed cycles' decisions.
+pub(crate) fn rows(session: &Session, collected: &Collected) -> Result<TrainingRows> {
+    let history = collect::labelled(collected);
+    let value = collect::values(collected)?;
+    let known = |row: &usize| collected.target.as_ref().and_then(|target| target.get(*row).copied().flatten());
+    let key = |row: &usize| collected.keys.get(*row).map_or(0, |key| group_of(key));
+    let mut rows = TrainingRows {
+        table: collected.features.take(&history),
+        target: history.iter().filter_map(known).collect(),
+        weight: vec![1.0; history.len()],
+        group: history.iter().map(key).collect(),
+        value: history.iter().filter_map(|row| value.get(*row).copied()).collect(),
+        history,
+    };
+    for past in experience::join(session, experience::closed_plans(session)?)? {
+        add(session, &mut rows, &past)?;
+    }
+    Ok(rows)
+}
+
+/// Adds the decisions to do nothing, with the features that they were made on, weighted by 1 / P(nothing).
+fn add(session: &Session, rows: &mut TrainingRows, past: &PastCycle) -> Result<()> {
+    let table = collect::load(session, &past.plan.plan.data_hash)?;
+    let untreated: Vec<(&DecisionRow, bool)> = past
+        .decisions
+        .iter()
+        .zip(past.outcome.iter().copied())
+        .filter(|(decision, _)| decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0)
+        .collect();
+    let picked: Vec<usize> = untreated.iter().filter_map(|(decision, _)| usize::try_from(decision.row).ok()).collect();
+    rows.table = rows.table.stack(&table.features.take(&picked))?;
+    for (decision, outcome) in untreated {
+        rows.target.push(outcome);
+        rows.weight.push((1.0 / decision.propensity_none).min(MOST_WEIGHT));
+        rows.group.push(group_of(decision.customer.reveal()));
+        rows.value.push(decision.value);
+    }
+    Ok(())
+}
+
+/// A number for a customer, the same wherever the customer appears.
+pub(crate) fn group_of(key: &str) -> u64 {
+    let hash = blake3::hash(key.as_bytes());
+    let mut bytes = [0_u8; 8];
+    bytes.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(bytes)
+}
+
+fn fingerprint(session: &Session, table_id: &str) -> Result<String> {
+    let config = &session.workspace.config;
+    let plans: Vec<String> =
+        experience::closed_plans(session)?.into_iter().map(|plan| plan.plan.plan_id).collect();
+    let feedback = if plans.is_empty() { None } else { session.ledger.complete_until()? };
+    Ok(Fingerprint::new("train")
+        .with("table", table_id)
+        .with_debug("model", &config.model)
+        .with_debug("outcome", &config.outcome)
+        .with_debug("seed", &session.seed())
+        .with_debug("decisions", &plans)
+        .with_debug("feedback", &feedback)
+        .finish())
+}

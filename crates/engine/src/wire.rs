@@ -1,0 +1,649 @@
+//! The JSON contracts: what every command returns, with stable keys. `docs/reference/json.md` lists them.
+//!
+//! These are wire formats: numbers and text only. Adding a key is fine; renaming one breaks a golden test.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thalweg_domain::{Check, Estimate};
+
+/// A mean with a 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mean95 {
+    /// The mean.
+    pub mean: f64,
+    /// The interval.
+    pub ci95: [f64; 2],
+}
+
+/// A mean with a 90 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Mean90 {
+    /// The mean.
+    pub mean: f64,
+    /// The interval.
+    pub ci90: [f64; 2],
+}
+
+impl From<Estimate> for Mean95 {
+    fn from(estimate: Estimate) -> Self {
+        Self { mean: estimate.mean, ci95: [estimate.low, estimate.high] }
+    }
+}
+
+impl From<Estimate> for Mean90 {
+    fn from(estimate: Estimate) -> Self {
+        Self { mean: estimate.mean, ci90: [estimate.low, estimate.high] }
+    }
+}
+
+/// Metrics by name.
+pub type Metrics = BTreeMap<String, Mean95>;
+
+/// One named check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckOut {
+    /// Stable name.
+    pub name: String,
+    /// PASS, REVIEW or FAIL.
+    pub verdict: String,
+    /// What was seen.
+    pub detail: String,
+    /// What to do.
+    pub advice: Option<String>,
+    /// Code for `thalweg explain`.
+    pub code: Option<String>,
+}
+
+impl From<&Check> for CheckOut {
+    fn from(check: &Check) -> Self {
+        Self {
+            name: check.name.to_owned(),
+            verdict: check.verdict.as_str().to_owned(),
+            detail: check.detail.clone(),
+            advice: check.advice.clone(),
+            code: check.code.map(str::to_owned),
+        }
+    }
+}
+
+/// What one stage did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageOut {
+    /// The stage's name.
+    pub stage: String,
+    /// `ran` or `unchanged`.
+    pub state: String,
+    /// Id of what it made.
+    pub artifact: String,
+    /// Wall-clock seconds (of this invocation).
+    pub seconds: f64,
+    /// One line for people.
+    pub summary: String,
+}
+
+/// `run`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunOut {
+    /// The workspace's name.
+    pub workspace: String,
+    /// The currency of every amount.
+    pub currency: String,
+    /// The point in time of this invocation (RFC 3339).
+    pub as_of: String,
+    /// The table.
+    pub table: TableOut,
+    /// What ran.
+    pub stages: Vec<StageOut>,
+    /// As `evaluate`.
+    pub evaluation: EvaluationOut,
+    /// As `plan`.
+    pub plan: PlanOut,
+    /// The next useful command.
+    pub next: String,
+}
+
+/// `collect`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TableOut {
+    /// Id of the table.
+    pub table: String,
+    /// Rows.
+    pub rows: usize,
+    /// Columns the models see.
+    pub columns: usize,
+    /// Rows with an outcome: history.
+    pub labelled: usize,
+    /// Rows to decide on.
+    pub to_decide: usize,
+    /// True when a labelled snapshot is replayed as of its date.
+    pub replayed: bool,
+    /// Empty cells per column.
+    pub missing: BTreeMap<String, usize>,
+    /// Columns left out, with the reason.
+    pub dropped: Vec<DroppedOut>,
+    /// Things a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// A column that the models do not see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DroppedOut {
+    /// The column.
+    pub column: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// `train`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainOut {
+    /// Id of the model.
+    pub model: String,
+    /// The learner in use.
+    pub learner: String,
+    /// Rows learned from.
+    pub rows: usize,
+    /// Sum of weights squared over sum of squared weights: rows they are worth.
+    pub effective_rows: f64,
+    /// Rows that came from earlier decisions.
+    pub rows_from_decisions: usize,
+    /// Most telling columns, with their share of the importance.
+    pub importance: Vec<(String, f64)>,
+}
+
+/// `evaluate`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationOut {
+    /// Id of the model.
+    pub model: String,
+    /// The learner in use.
+    pub learner: String,
+    /// Rows.
+    pub rows: usize,
+    /// Share with the outcome.
+    pub positive_rate: f64,
+    /// How it was evaluated.
+    pub protocol: String,
+    /// Means over the folds with intervals from pooled out-of-fold rows.
+    pub metrics: Metrics,
+    /// The untouched part.
+    pub test: TestOut,
+    /// The net's losses by epoch (empty for other learners).
+    pub history: Vec<EpochOut>,
+    /// Every learner that was tried.
+    pub candidates: Vec<CandidateOut>,
+    /// Named checks.
+    pub checks: Vec<CheckOut>,
+    /// Most telling columns.
+    pub importance: Vec<(String, f64)>,
+    /// Calibration by bin.
+    pub calibration: Vec<CalibrationBin>,
+    /// Share of positives found (y) among the riskiest share of customers (x).
+    pub gains: Vec<[f64; 2]>,
+    /// Outcome rate by tenth of the score, riskiest first.
+    pub deciles: Vec<DecileOut>,
+}
+
+/// The stratified 20 % that nothing touched.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TestOut {
+    /// Rows.
+    pub rows: usize,
+    /// Metrics there.
+    pub metrics: Metrics,
+}
+
+/// One epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochOut {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss on the training part.
+    pub train_loss: f64,
+    /// Mean loss on the validation part; absent without one.
+    pub validation_loss: Option<f64>,
+}
+
+/// One learner that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CandidateOut {
+    /// Its name.
+    pub learner: String,
+    /// Its metrics under the same folds.
+    pub metrics: Metrics,
+}
+
+/// One bin of the calibration plot.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationBin {
+    /// Mean prediction.
+    pub predicted: f64,
+    /// Observed share.
+    pub observed: f64,
+    /// Rows.
+    pub n: usize,
+}
+
+/// One tenth of the customers by score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DecileOut {
+    /// 1 is the riskiest tenth.
+    pub decile: usize,
+    /// Rows.
+    pub n: usize,
+    /// Mean predicted probability.
+    pub predicted: f64,
+    /// Observed share.
+    pub observed: f64,
+}
+
+/// `plan`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanOut {
+    /// Id of the plan.
+    pub plan: String,
+    /// Cycle, counted from 1.
+    pub cycle: u32,
+    /// Customers decided on.
+    pub customers: usize,
+    /// Customers who get an action.
+    pub treated: usize,
+    /// Customers never contacted.
+    pub holdout: usize,
+    /// Customers randomised.
+    pub explore: usize,
+    /// Share of all customers that the hold-out was drawn with.
+    pub holdout_share: f64,
+    /// Share of the others that randomisation was drawn with.
+    pub explore_share: f64,
+    /// Expected spend.
+    pub spend: f64,
+    /// Spend that is exceeded in one case of twenty.
+    pub spend_q95: f64,
+    /// The budget.
+    pub budget: f64,
+    /// Expected incremental value net of cost.
+    pub expected_value: Mean90,
+    /// The best any allocation could expect.
+    pub upper_bound: f64,
+    /// (upper bound - value) / |upper bound|.
+    pub gap: f64,
+    /// Whether all constraints hold.
+    pub feasible: bool,
+    /// Constraints that contradict each other.
+    pub conflicts: Vec<String>,
+    /// What the hold-out will be able to see.
+    pub detectable: DetectableOut,
+    /// Every constraint with its use and price.
+    pub constraints: Vec<ConstraintOut>,
+    /// Every channel with its verdict.
+    pub channels: Vec<ChannelOut>,
+    /// The model the risks come from.
+    pub model: String,
+    /// The table.
+    pub data: String,
+    /// Hash of the configuration.
+    pub config: String,
+    /// The seed.
+    pub seed: u64,
+    /// `assumed`, `measured` or `mixed`.
+    pub effects: String,
+    /// Expected value by budget: -50 % to +100 %.
+    pub what_if: Vec<WhatIfOut>,
+}
+
+/// What the measurement will be able to detect.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct DetectableOut {
+    /// Smallest total effect that this cycle's hold-out shows with 80 % power, as money.
+    pub total_effect: f64,
+    /// Cycles until the expected total effect is shown with 80 % power; 0 when it never would be.
+    pub cycles_to_80_power: u32,
+}
+
+/// A constraint in use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConstraintOut {
+    /// Its name.
+    pub name: String,
+    /// The limit.
+    pub limit: f64,
+    /// How much is used.
+    pub used: f64,
+    /// Value of one more unit.
+    pub shadow_price: f64,
+}
+
+/// A channel in a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChannelOut {
+    /// Its name.
+    pub name: String,
+    /// open, expand, hold, shrink or retire.
+    pub verdict: String,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// Customers reached through it.
+    pub customers: usize,
+    /// Expected spend.
+    pub spend: f64,
+    /// Cost of one contact.
+    pub unit_cost: f64,
+    /// Expected incremental value net of cost.
+    pub expected_value: f64,
+    /// What one more unit of currency in it earns.
+    pub marginal_return: f64,
+    /// Its relative effect.
+    pub effect: ChannelEffectOut,
+    /// Proposed pilot when the verdict is open.
+    pub pilot: Option<PilotOut>,
+}
+
+/// A channel's relative effect.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ChannelEffectOut {
+    /// The mean.
+    pub mean: f64,
+    /// The interval.
+    pub ci90: [f64; 2],
+    /// `assumed` or `measured`.
+    pub source: String,
+}
+
+/// A pilot.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PilotOut {
+    /// Contacts.
+    pub n: u64,
+    /// What it costs.
+    pub cost: f64,
+    /// The smallest relative effect that would pay, which it detects with 80 % power.
+    pub smallest_profitable_effect: f64,
+}
+
+/// Expected value at another budget.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WhatIfOut {
+    /// The budget.
+    pub budget: f64,
+    /// Expected value of the best allocation.
+    pub expected_value: f64,
+}
+
+/// `deliver`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliverOut {
+    /// Cycle.
+    pub cycle: u32,
+    /// Plan.
+    pub plan: String,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// Every channel.
+    pub channels: Vec<DeliveredOut>,
+}
+
+/// What a channel delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveredOut {
+    /// Channel.
+    pub name: String,
+    /// Adapter.
+    pub adapter: String,
+    /// Messages out (all invocations together).
+    pub sent: usize,
+    /// Of these, new in this invocation.
+    pub new: usize,
+    /// Left out, by reason.
+    pub skipped: Vec<SkippedOut>,
+    /// Failed.
+    pub failed: usize,
+    /// The file, relative to the workspace.
+    pub file: Option<String>,
+}
+
+/// Left out, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedOut {
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub count: usize,
+}
+
+/// `feedback`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedbackOut {
+    /// Cycle that is open.
+    pub cycle: u32,
+    /// The file.
+    pub file: String,
+    /// Events in it.
+    pub events: usize,
+    /// New ones.
+    pub new: usize,
+    /// Seen before, by `messageId`.
+    pub duplicates: usize,
+    /// Set aside, by reason.
+    pub quarantined: Vec<SkippedOut>,
+    /// New events by name.
+    pub by_event: BTreeMap<String, usize>,
+    /// Up to when the file is complete (RFC 3339).
+    pub complete_until: String,
+    /// Things a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// `iterate`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IterateOut {
+    /// The cycle that was measured.
+    pub cycle: u32,
+    /// Decisions whose horizon has passed.
+    pub mature: usize,
+    /// Decisions whose horizon has not.
+    pub immature: usize,
+    /// Effect per channel and offer.
+    pub lift: Vec<LiftOut>,
+    /// The programme's total effect so far.
+    pub total: TotalOut,
+    /// Checks.
+    pub checks: Vec<CheckOut>,
+    /// Drift per column.
+    pub drift: Vec<DriftOut>,
+    /// Champion and challenger.
+    pub promotion: PromotionOut,
+    /// Whether the cycle is closed.
+    pub closed: bool,
+}
+
+/// The effect of one action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiftOut {
+    /// Channel.
+    pub channel: String,
+    /// Offer.
+    pub offer: Option<String>,
+    /// Customers who got it.
+    pub treated: usize,
+    /// Customers with the same intention who got nothing.
+    pub control: usize,
+    /// Decrease of churn (increase of conversion), unshrunk.
+    pub effect: LiftEffectOut,
+    /// Relative effect the planner uses from here on.
+    pub shrunk: Mean90,
+    /// Relative effect believed before.
+    pub assumed: f64,
+    /// Money it brought, net of cost.
+    pub incremental_value: Mean95,
+}
+
+/// An effect with both intervals.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LiftEffectOut {
+    /// The mean.
+    pub mean: f64,
+    /// Fixed-horizon interval.
+    pub ci95: [f64; 2],
+    /// Interval that stays honest however often one looks; absent below 100 units per arm.
+    pub always_valid_ci95: Option<[f64; 2]>,
+    /// How it was computed.
+    pub method: String,
+}
+
+/// The programme's total.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TotalOut {
+    /// Money kept or won by the programme, against the hold-out, before cost.
+    pub incremental_value: TotalValueOut,
+    /// Realised spend so far.
+    pub spend: f64,
+    /// Customers not held out.
+    pub treated: usize,
+    /// Customers held out.
+    pub holdout: usize,
+}
+
+/// A total with both intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct TotalValueOut {
+    /// The mean.
+    pub mean: f64,
+    /// Fixed-horizon interval.
+    pub ci95: [f64; 2],
+    /// Interval that stays honest however often one looks; absent below 100 units per arm.
+    pub always_valid_ci95: Option<[f64; 2]>,
+}
+
+/// Drift of one column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DriftOut {
+    /// The column, or `risk`.
+    pub column: String,
+    /// Population stability index.
+    pub psi: f64,
+    /// PASS, REVIEW or FAIL.
+    pub verdict: String,
+}
+
+/// Which model goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PromotionOut {
+    /// The model in use.
+    pub champion: String,
+    /// The retrained one.
+    pub challenger: Option<String>,
+    /// `keep` or `promote`.
+    pub decision: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// `demo`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DemoOut {
+    /// Seed of the market.
+    pub seed: u64,
+    /// Customers.
+    pub customers: usize,
+    /// Thalweg's cumulative profit / the oracle's.
+    pub oracle_share: f64,
+    /// What an oracle without a hold-out would have earned more.
+    pub price_of_holdout: f64,
+    /// Whether this seed's market is a hostile one.
+    pub hostile: bool,
+    /// Sums over the cycles.
+    pub total: BTreeMap<String, f64>,
+    /// Every cycle.
+    pub cycles: Vec<DemoCycleOut>,
+    /// What changed from the first plan to the last.
+    pub changed: Vec<String>,
+}
+
+/// One cycle of the demo.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DemoCycleOut {
+    /// Counted from 1.
+    pub cycle: u32,
+    /// Thalweg's profit / the oracle's.
+    pub oracle_share: f64,
+    /// True incremental profit per policy.
+    pub profit: BTreeMap<String, f64>,
+    /// True expected spend per policy.
+    pub spend: BTreeMap<String, f64>,
+    /// What the engine believes the cycle's plan was worth.
+    pub estimate: Mean95,
+    /// What it was.
+    pub truth: f64,
+}
+
+/// `init`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitOut {
+    /// The file that was written.
+    pub file: String,
+    /// Rows of the table.
+    pub rows: usize,
+    /// Columns with what was found.
+    pub columns: Vec<ProfileColumnOut>,
+    /// What was guessed.
+    pub guesses: Vec<String>,
+    /// Columns left out of the models, with the reason.
+    pub excluded: Vec<DroppedOut>,
+    /// Suspicious things that a person should look at.
+    pub warnings: Vec<String>,
+    /// The next useful command.
+    pub next: String,
+}
+
+/// A column as profiled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileColumnOut {
+    /// Its name.
+    pub name: String,
+    /// number, category, boolean, date or text.
+    pub kind: String,
+    /// Empty cells.
+    pub missing: usize,
+    /// Distinct values.
+    pub distinct: usize,
+    /// Range or most frequent values.
+    pub range: String,
+}
+
+/// `status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatusOut {
+    /// The workspace's name.
+    pub workspace: String,
+    /// The open cycle.
+    pub cycle: u32,
+    /// Where every stage stands.
+    pub stages: Vec<StatusStageOut>,
+    /// The plan in force.
+    pub plan: Option<String>,
+    /// Decisions delivered in the open cycle.
+    pub delivered: usize,
+    /// Events known.
+    pub events: usize,
+    /// Up to when feedback is complete (RFC 3339).
+    pub complete_until: Option<String>,
+    /// Next useful command.
+    pub next: String,
+}
+
+/// Where a stage stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusStageOut {
+    /// The stage.
+    pub stage: String,
+    /// `done`, `stale` or `to do`.
+    pub state: String,
+    /// When it finished (RFC 3339).
+    pub finished_at: Option<String>,
+    /// What it made.
+    pub artifact: Option<String>,
+    /// One line.
+    pub summary: String,
+}
