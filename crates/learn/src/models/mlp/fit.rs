@@ -124,7 +124,7 @@ impl Trainer {
             first_moment: vec![0.0; n],
             second_moment: vec![0.0; n],
             steps: 0,
-            dropout: Dropout::new(params.dropout, rng.next_u64()),
+            dropout: Dropout::new(params.dropout, rng),
             passes: Passes::new(shape, params.batch),
             validation_passes: Passes::new(shape, CHUNK),
         }

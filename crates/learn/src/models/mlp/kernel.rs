@@ -35,9 +35,9 @@ fn affine_tile<const TILE: usize>(x: &[f32], w: &[f32], bias: &[f32], out: &mut 
             lane.copy_from_slice(&bias[column..column + LANES]);
         }
         for (i, w_row) in w.chunks_exact(n).enumerate() {
-            let w_lane = &w_row[column..column + LANES];
-            for (sum, row) in sums.iter_mut().zip(rows) {
-                add_scaled(sum, row[i], w_lane);
+            let w_lane: [f32; LANES] = std::array::from_fn(|lane| w_row[column + lane]);
+            for r in 0..TILE {
+                add_scaled(&mut sums[r], rows[r][i], &w_lane);
             }
         }
         for (r, sum) in sums.iter().enumerate() {
@@ -72,10 +72,10 @@ fn outer_tile<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize, input
     for column in (0..n).step_by(LANES) {
         let mut sums = [[0.0_f32; LANES]; TILE];
         for (x_row, d_row) in x.chunks_exact(k).zip(d.chunks_exact(n)) {
-            let d_lane = &d_row[column..column + LANES];
-            let x_tile = &x_row[input..input + TILE];
-            for (sum, x_cell) in sums.iter_mut().zip(x_tile) {
-                add_scaled(sum, *x_cell, d_lane);
+            let x_tile: [f32; TILE] = std::array::from_fn(|i| x_row[input + i]);
+            let d_lane: [f32; LANES] = std::array::from_fn(|lane| d_row[column + lane]);
+            for i in 0..TILE {
+                add_scaled(&mut sums[i], x_tile[i], &d_lane);
             }
         }
         for (i, sum) in sums.iter().enumerate() {
@@ -116,7 +116,7 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn add_scaled(sum: &mut [f32; LANES], factor: f32, lane: &[f32]) {
+fn add_scaled(sum: &mut [f32; LANES], factor: f32, lane: &[f32; LANES]) {
     for (sum, cell) in sum.iter_mut().zip(lane) {
         *sum += factor * cell;
     }

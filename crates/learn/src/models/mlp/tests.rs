@@ -1,1 +1,298 @@
-//! tests
+//! Gradients against finite differences, the loop against what it must reach, and its speed.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use thalweg_domain::Seed;
+
+use super::net::{Batch, Dropout, Passes, Shape, row_loss};
+use super::{Loss, MlpParams, Optimizer, fit};
+use crate::models::Examples;
+use crate::prepare::DenseMatrix;
+
+struct Problem {
+    x: DenseMatrix,
+    examples: Examples,
+}
+
+/// Rows whose outcome depends on the first two inputs, one of them through its square.
+fn problem(n_rows: usize, n_columns: usize, seed: u64) -> Problem {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let data: Vec<f32> = (0..n_rows * n_columns)
+        .map(|_| rng.random_range(-1.7..1.7))
+        .collect();
+    let x = DenseMatrix {
+        data,
+        n_rows,
+        n_columns,
+    };
+    let target = (0..n_rows)
+        .map(|row| {
+            let logit = 2.0 * x.row(row)[0] + 2.0 * (x.row(row)[1].powi(2) - 1.0);
+            rng.random::<f32>() < 1.0 / (1.0 + (-logit).exp())
+        })
+        .collect();
+    Problem {
+        x,
+        examples: Examples {
+            target,
+            weight: vec![1.0; n_rows],
+            group: (0..n_rows as u64).collect(),
+        },
+    }
+}
+
+fn batch_loss(passes: &mut Passes, params: &[f32], batch: &Batch<'_>, loss: Loss) -> f64 {
+    let rows = batch.y.len();
+    let logits = passes.forward(params, batch.x, rows, None).to_vec();
+    let each = logits.iter().zip(batch.y.iter().zip(batch.weight));
+    each.map(|(logit, (y, weight))| f64::from(weight * row_loss(*logit, *y, loss)))
+        .sum::<f64>()
+        / rows as f64
+}
+
+fn check_gradient(hidden: &[usize], loss: Loss) {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let shape = Shape::new(5, hidden);
+    let mut params = shape.initial(&mut rng);
+    let x: Vec<f32> = (0..6 * 5).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let batch = Batch {
+        x: &x,
+        y: &[1.0, 0.0, 0.0, 1.0, 1.0, 0.0],
+        weight: &[1.0, 0.5, 2.0, 1.5, 0.25, 0.75],
+    };
+    let mut passes = Passes::new(&shape, 6);
+    let mut gradient = vec![0.0; params.len()];
+    passes.forward(&params, &x, 6, None);
+    passes.backward(&params, &batch, loss, &mut gradient);
+    let step = 2e-3;
+    let mut kinks = 0;
+    let here = batch_loss(&mut passes, &params, &batch, loss);
+    for index in 0..params.len() {
+        let before = params[index];
+        params[index] = before + step;
+        let up = batch_loss(&mut passes, &params, &batch, loss);
+        params[index] = before - step;
+        let down = batch_loss(&mut passes, &params, &batch, loss);
+        params[index] = before;
+        let numeric = (up - down) / f64::from(2.0 * step);
+        // a ReLU that switches within the step makes the two sides differ; the truth is one of them
+        let kink = ((up - here) - (here - down)).abs() / f64::from(step);
+        kinks += usize::from(kink > 1e-3);
+        let error = (numeric - f64::from(gradient[index])).abs();
+        assert!(
+            error < 3e-4 + 1e-2 * numeric.abs() + 0.5 * kink,
+            "{hidden:?} {loss:?} {index}: {numeric} {}",
+            gradient[index]
+        );
+    }
+    assert!(kinks * 10 <= params.len(), "{kinks} of {}", params.len());
+    assert!(gradient.iter().filter(|cell| cell.abs() > 1e-3).count() > params.len() / 8);
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    for loss in [Loss::CrossEntropy, Loss::Mse] {
+        for hidden in [&[][..], &[8], &[3], &[16, 8], &[8, 5, 4]] {
+            check_gradient(hidden, loss);
+        }
+    }
+}
+
+#[test]
+fn mse_is_half_the_squared_error() {
+    assert!((row_loss(0.0, 1.0, Loss::Mse) - 0.125).abs() < 1e-7);
+    assert!((row_loss(0.0, 1.0, Loss::CrossEntropy) - 2.0_f32.ln()).abs() < 1e-6);
+}
+
+#[test]
+fn dropout_switches_off_its_share_and_keeps_the_mean() {
+    let shape = Shape::new(1, &[4096]);
+    let mut passes = Passes::new(&shape, 8);
+    // one input, weights and biases 1: every unit is 1 + x before dropout; output weights 1 add them up
+    let params: Vec<f32> = vec![1.0; shape.n_params()];
+    for dropout in [0.2, 0.5] {
+        let mut off = Dropout::new(dropout, &mut ChaCha8Rng::seed_from_u64(3));
+        let logits = passes.forward(&params, &[1.0; 8], 8, Some(&mut off)).to_vec();
+        let mean = f64::from(logits.iter().sum::<f32>()) / 8.0;
+        assert!((mean - 8193.0).abs() < 8192.0 * 0.03, "{dropout}: {mean}");
+        assert!(logits.iter().any(|logit| (logit - 8193.0).abs() > 1.0));
+    }
+}
+
+fn accuracy_on_new_rows(params: &MlpParams) -> f64 {
+    let (training, fresh) = (problem(2000, 4, 1), problem(2000, 4, 2));
+    let (net, _) = fit(&training.x, &training.examples, params, Seed(5)).unwrap();
+    let margins = net.margins(&fresh.x);
+    let hits = margins
+        .iter()
+        .zip(&fresh.examples.target)
+        .filter(|(margin, target)| (**margin > 0.0) == **target);
+    hits.count() as f64 / 2000.0
+}
+
+#[test]
+fn every_optimizer_and_loss_learns_a_curved_signal_that_a_line_cannot() {
+    let base = MlpParams {
+        dropout: 0.0,
+        learning_rate: 0.05,
+        hidden: vec![16, 8],
+        ..MlpParams::default()
+    };
+    let line = MlpParams {
+        hidden: vec![],
+        ..base.clone()
+    };
+    let of_line = accuracy_on_new_rows(&line);
+    for (optimizer, learning_rate) in [
+        (Optimizer::Sgd, 0.1),
+        (Optimizer::Momentum, 0.02),
+        (Optimizer::Adam, 0.003),
+    ] {
+        for loss in [Loss::CrossEntropy, Loss::Mse] {
+            let accuracy = accuracy_on_new_rows(&MlpParams {
+                optimizer,
+                learning_rate,
+                loss,
+                ..base.clone()
+            });
+            assert!(
+                accuracy > of_line + 0.04,
+                "{optimizer:?} {loss:?}: {accuracy} against {of_line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn early_stopping_keeps_the_weights_of_the_best_epoch() {
+    let Problem { x, examples } = problem(200, 20, 3);
+    let params = MlpParams {
+        dropout: 0.0,
+        learning_rate: 0.3,
+        patience: 4,
+        ..MlpParams::default()
+    };
+    let (net, history) = fit(&x, &examples, &params, Seed(1)).unwrap();
+    let losses: Vec<f64> = history
+        .iter()
+        .map(|epoch| epoch.validation_loss.unwrap())
+        .collect();
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(
+        losses.len() - losses.iter().position(|loss| *loss == best).unwrap(),
+        5,
+        "{losses:?}"
+    );
+    // the kept net has the best validation loss again
+    let (_, rows) = crate::outcome::stratified_split(&examples, 0.2, Seed(1).stream("validation"));
+    let margins = net.margins(&x.take(&rows));
+    let each = margins.iter().zip(&rows);
+    let loss: f64 = each
+        .map(|(margin, row)| {
+            f64::from(row_loss(
+                *margin as f32,
+                f32::from(u8::from(examples.target[*row])),
+                Loss::CrossEntropy,
+            ))
+        })
+        .sum();
+    assert!((loss / rows.len() as f64 - best).abs() < 1e-6);
+}
+
+#[test]
+fn contributions_add_up_to_the_logit() {
+    let Problem { x, examples } = problem(3000, 6, 4);
+    let params = MlpParams {
+        hidden: vec![16, 8],
+        dropout: 0.0,
+        optimizer: Optimizer::Adam,
+        learning_rate: 0.003,
+        ..MlpParams::default()
+    };
+    let (net, _) = fit(&x, &examples, &params, Seed(2)).unwrap();
+    let contributions = net.contributions(&x);
+    for (row, margin) in contributions.cells.chunks_exact(6).zip(net.margins(&x)) {
+        assert!((contributions.base + row.iter().sum::<f64>() - margin).abs() < 1e-9);
+    }
+    // the two inputs that matter carry most of the contributions
+    let size = |input: usize| {
+        contributions
+            .cells
+            .iter()
+            .skip(input)
+            .step_by(6)
+            .map(|c| c.abs())
+            .sum::<f64>()
+    };
+    assert!(size(0) + size(1) > 2.0 * (2..6).map(size).sum::<f64>());
+}
+
+#[test]
+fn a_loss_that_is_no_number_is_an_error() {
+    let Problem { mut x, examples } = problem(100, 3, 5);
+    x.data.iter_mut().for_each(|cell| *cell *= 1e30);
+    let params = MlpParams {
+        learning_rate: 10.0,
+        loss: Loss::CrossEntropy,
+        ..MlpParams::default()
+    };
+    assert_eq!(fit(&x, &examples, &params, Seed(1)).unwrap_err().code, "TW0308");
+}
+
+#[test]
+fn parameters_out_of_range_are_refused_with_their_name() {
+    let wrong = [
+        (
+            MlpParams {
+                dropout: 1.0,
+                ..MlpParams::default()
+            },
+            "dropout",
+        ),
+        (
+            MlpParams {
+                learning_rate: f64::NAN,
+                ..MlpParams::default()
+            },
+            "learning_rate",
+        ),
+        (
+            MlpParams {
+                batch: 0,
+                ..MlpParams::default()
+            },
+            "batch",
+        ),
+        (
+            MlpParams {
+                hidden: vec![64, 0],
+                ..MlpParams::default()
+            },
+            "hidden",
+        ),
+    ];
+    for (params, key) in wrong {
+        let error = params.check().unwrap_err();
+        assert_eq!(error.code, "TW0307");
+        assert!(error.message.contains(key), "{error}");
+    }
+}
+
+/// `cargo nextest run -p thalweg-learn --run-ignored only --no-capture measure_epoch`
+#[test]
+#[ignore = "a measurement of speed, not a test"]
+fn measure_epoch() {
+    let Problem { x, examples } = problem(10_000, 20, 6);
+    let params = MlpParams {
+        epochs: 200,
+        validation: 0.0,
+        ..MlpParams::default()
+    };
+    let mut fastest = f64::INFINITY;
+    for _ in 0..5 {
+        let start = std::time::Instant::now();
+        fit(&x, &examples, &params, Seed(1)).unwrap();
+        fastest = fastest.min(start.elapsed().as_secs_f64() * 1000.0 / 200.0);
+    }
+    println!("reference net 20-64-1, 10,000 rows, batch 32: {fastest:.2} ms an epoch");
+}
