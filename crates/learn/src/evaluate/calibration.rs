@@ -6,8 +6,6 @@ use super::metrics::log_loss;
 use crate::models::logistic::{cholesky, solve};
 use crate::models::sigmoid;
 
-/// Isotonic blocks of a table are never more certain than this many rows allow: `1 / (n + 2)`.
-const PRIOR_ROWS: f64 = 2.0;
 /// Isotonic must beat Platt by this much log loss, since it has many more degrees of freedom.
 const ISOTONIC_MARGIN: f64 = 0.0005;
 
@@ -22,11 +20,12 @@ pub enum Calibrator {
         /// Added to them.
         intercept: f64,
     },
-    /// The pool-adjacent-violators fit (Zadrozny and Elkan 2002), interpolated between the blocks' mean log-odds.
+    /// The pool-adjacent-violators fit (Zadrozny and Elkan 2002), flat within its
+    /// blocks and linear between them.
     Isotonic {
-        /// Mean log-odds of each block, rising.
+        /// Lowest and highest log-odds of each block, rising.
         margins: Vec<f64>,
-        /// Probability of each block, not falling.
+        /// Probability at each of them, not falling.
         probabilities: Vec<f64>,
     },
 }
@@ -133,66 +132,89 @@ fn platt(margins: &[f64], target: &[bool], weight: &[f64]) -> Calibrator {
     }
 }
 
-/// Pool adjacent violators; each block's share is drawn towards a half by [`PRIOR_ROWS`] rows.
+/// The isotonic map. A positive row below all others and a negative one above them keep it away from 0 and 1.
 fn isotonic(margins: &[f64], target: &[bool], weight: &[f64]) -> Calibrator {
+    let lowest = margins.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = margins.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let blocks = pool(
+        &[margins, &[lowest, highest]].concat(),
+        &[target, &[true, false]].concat(),
+        &[weight, &[1.0, 1.0]].concat(),
+    );
+    let ends = blocks.iter().flat_map(|block| [block.low, block.high]).collect();
+    let probabilities = blocks
+        .iter()
+        .flat_map(|block| [block.share(), block.share()])
+        .collect();
+    Calibrator::Isotonic {
+        margins: ends,
+        probabilities,
+    }
+}
+
+/// Pool adjacent violators: blocks of rows by rising log-odds whose shares of positives rise strictly.
+fn pool(margins: &[f64], target: &[bool], weight: &[f64]) -> Vec<Block> {
     let mut order: Vec<usize> = (0..margins.len()).collect();
     order.sort_by(|a, b| margins[*a].total_cmp(&margins[*b]));
     let mut blocks: Vec<Block> = Vec::new();
-    for row in order {
-        let mut block = Block::new(margins[row], f64::from(target[row]), weight[row]);
-        while let Some(last) = blocks
-            .last()
-            .filter(|last| last.share() >= block.share() || last.margin() == margins[row])
-        {
+    for tie in order.chunk_by(|a, b| margins[*a] == margins[*b]) {
+        let mut block = Block::at(tie.first().map_or(0.0, |row| margins[*row]));
+        tie.iter().for_each(|row| block.add(target[*row], weight[*row]));
+        while let Some(last) = blocks.last().filter(|last| last.share() >= block.share()) {
             block.merge(last);
             blocks.pop();
         }
         blocks.push(block);
     }
-    let margins = blocks.iter().map(Block::margin).collect();
-    let mut probabilities: Vec<f64> = blocks.iter().map(Block::smoothed).collect();
-    let mut highest = 0.0_f64;
-    for p in &mut probabilities {
-        highest = highest.max(*p);
-        *p = highest;
-    }
-    Calibrator::Isotonic {
-        margins,
-        probabilities,
-    }
+    blocks
 }
 
+/// The unsmoothed share of each row's block, for rows given by rising log-odds.
+#[cfg(test)]
+pub(super) fn isotonic_shares(margins: &[f64], target: &[bool], weight: &[f64]) -> Vec<f64> {
+    let blocks = pool(margins, target, weight);
+    let sizes = blocks.iter().map(|block| (block.share(), block.n_rows));
+    sizes
+        .flat_map(|(share, n_rows)| std::iter::repeat_n(share, n_rows))
+        .collect()
+}
+
+/// Rows with log-odds from `low` to `high`.
 struct Block {
+    low: f64,
+    high: f64,
     weight: f64,
     positives: f64,
-    margins: f64,
+    n_rows: usize,
 }
 
 impl Block {
-    fn new(margin: f64, positive: f64, weight: f64) -> Self {
+    const fn at(margin: f64) -> Self {
         Self {
-            weight,
-            positives: weight * positive,
-            margins: weight * margin,
+            low: margin,
+            high: margin,
+            weight: 0.0,
+            positives: 0.0,
+            n_rows: 0,
         }
     }
 
-    fn merge(&mut self, other: &Self) {
-        self.weight += other.weight;
-        self.positives += other.positives;
-        self.margins += other.margins;
+    fn add(&mut self, positive: bool, weight: f64) {
+        self.weight += weight;
+        self.positives += weight * f64::from(positive);
+        self.n_rows += 1;
+    }
+
+    /// Takes in the block below.
+    fn merge(&mut self, below: &Self) {
+        self.low = below.low;
+        self.weight += below.weight;
+        self.positives += below.positives;
+        self.n_rows += below.n_rows;
     }
 
     fn share(&self) -> f64 {
         self.positives / self.weight
-    }
-
-    fn smoothed(&self) -> f64 {
-        (self.positives + 0.5 * PRIOR_ROWS) / (self.weight + PRIOR_ROWS)
-    }
-
-    fn margin(&self) -> f64 {
-        self.margins / self.weight
     }
 }
 

@@ -42,7 +42,8 @@ pub struct TestPart {
 /// Evaluates a training on the rows that it was made from.
 ///
 /// Intervals are normal ones around the mean with a bootstrap standard error (customers drawn with replacement,
-/// `seed` decides which); metrics are unweighted. The leakage check is made elsewhere and appended by the caller.
+/// `seed` decides which); metrics are unweighted. The expected calibration error is above 0 by chance even for a
+/// perfect model, and the more so the fewer rows: read it beside the curve. The leakage check is made elsewhere and appended by the caller.
 ///
 /// # Errors
 /// `TW0304` for a value that is not a number; `TW0305` or `TW0306` when `set` is not the table of the training;

@@ -172,6 +172,23 @@ impl Fitted {
         &self.preparer
     }
 
+    /// The regression's coefficients; `None` for the other learners.
+    pub(crate) fn coefficients(&self) -> Option<Vec<Coefficient>> {
+        let FittedModel::Logistic(logistic) = &self.model else {
+            return None;
+        };
+        let columns = std::iter::once("intercept".to_owned()).chain(self.preparer.dense_names());
+        let each = columns.zip(logistic.coefficients());
+        Some(
+            each.map(|(column, (estimate, standard_error))| Coefficient {
+                column,
+                estimate,
+                standard_error,
+            })
+            .collect(),
+        )
+    }
+
     /// The log-odds of the given rows.
     ///
     /// # Errors
@@ -205,6 +222,17 @@ impl Fitted {
         };
         Ok(by_column.by_feature(&sources, self.preparer.features().len()))
     }
+}
+
+/// A coefficient of the logistic regression, per standard deviation of its column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coefficient {
+    /// The encoded column: `tenure`, `contract = One year`, `age is missing` or `intercept`.
+    pub column: String,
+    /// Added to the log-odds.
+    pub estimate: f64,
+    /// Its standard error, from the curvature of the penalised likelihood.
+    pub standard_error: f64,
 }
 
 /// `1 / (1 + exp(-margin))`.

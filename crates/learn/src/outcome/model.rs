@@ -6,7 +6,7 @@ use thalweg_domain::{Reason, Result, Table};
 use super::explain::{importance, reasons};
 use super::{read_json, write_json};
 use crate::evaluate::Calibrator;
-use crate::models::{Fitted, Learner};
+use crate::models::{Coefficient, Fitted, Learner};
 
 /// A fitted and calibrated outcome model with its preparation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,6 +88,12 @@ impl OutcomeModel {
     #[must_use]
     pub fn importance(&self) -> &[(String, f64)] {
         &self.importance
+    }
+
+    /// The coefficients of a logistic regression, on standardised columns; `None` for the other learners.
+    #[must_use]
+    pub fn coefficients(&self) -> Option<Vec<Coefficient>> {
+        self.fitted.coefficients()
     }
 
     /// The model as JSON; [`Self::from_json`] gives the same one back, bit for bit.

@@ -10,7 +10,9 @@
 //! are left out of the encodings.
 
 mod column;
+mod levels;
 mod matrix;
+mod scale;
 #[cfg(test)]
 mod tests;
 
@@ -101,6 +103,14 @@ impl Preparer {
     /// For each dense column the index of its feature.
     pub(crate) fn dense_sources(&self) -> Vec<usize> {
         self.sources(Encoder::dense_width)
+    }
+
+    /// What each dense column says: `age`, `age is missing`, `plan = basic`, `plan = other`.
+    pub(crate) fn dense_names(&self) -> Vec<String> {
+        self.columns
+            .iter()
+            .flat_map(|column| column.encoder.dense_names(&column.name))
+            .collect()
     }
 
     /// For each raw column the index of its feature.

@@ -1,4 +1,6 @@
-//! The crate from outside: real tables, and fixtures made by an independent implementation.
+//! The crate from outside: what it reaches on public tables.
 
+#[cfg(test)]
 mod real_data;
+#[cfg(test)]
 mod tables;

@@ -22,16 +22,19 @@ pub struct GbdtParams {
     pub column_share: f64,
 }
 
+/// A compromise over four public tables (churn, credit, tumours, machine failures; 5 folds, two seeds). Against it,
+/// 300 trees lose 0.005 of log loss on churn and 0.010 on credit; showing each tree all rows loses 0.006 on credit;
+/// depth 3 loses 0.004 on machine failures and gains 0.001 on churn.
 impl Default for GbdtParams {
     fn default() -> Self {
         Self {
-            trees: 150,
+            trees: 120,
             learning_rate: 0.05,
             depth: 4,
-            min_leaf_weight: 3.0,
+            min_leaf_weight: 1.0,
             l2: 1.0,
-            row_share: 1.0,
-            column_share: 1.0,
+            row_share: 0.6,
+            column_share: 0.8,
         }
     }
 }

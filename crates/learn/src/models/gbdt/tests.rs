@@ -1,1 +1,106 @@
-//! tests
+//! What the trees must learn that a line cannot, and that contributions add up.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use thalweg_domain::Seed;
+
+use super::{GbdtParams, fit};
+use crate::models::Examples;
+use crate::prepare::RawMatrix;
+
+/// The outcome is an exclusive or of the first two columns; the third is mostly missing and means nothing.
+fn exclusive_or(n_rows: usize) -> (RawMatrix, Examples) {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut x = RawMatrix::with_rows(n_rows);
+    let columns: Vec<Vec<f64>> = (0..3)
+        .map(|_| (0..n_rows).map(|_| rng.random_range(-1.0..1.0)).collect())
+        .collect();
+    let target = (0..n_rows)
+        .map(|row| (columns[0][row] > 0.0) != (columns[1][row] > 0.0))
+        .collect();
+    x.push_column(columns[0].iter().copied());
+    x.push_column(columns[1].iter().copied());
+    x.push_column(
+        columns[2]
+            .iter()
+            .map(|cell| if *cell > -0.8 { f64::NAN } else { *cell }),
+    );
+    (
+        x,
+        Examples {
+            target,
+            weight: vec![1.0; n_rows],
+            group: (0..n_rows as u64).collect(),
+        },
+    )
+}
+
+#[test]
+fn trees_learn_an_interaction_and_contributions_add_up() {
+    let (x, examples) = exclusive_or(2000);
+    let model = fit(&x, &examples, &GbdtParams::default(), Seed(1)).unwrap();
+    let margins = model.margins(&x);
+    let hits = margins
+        .iter()
+        .zip(&examples.target)
+        .filter(|(margin, target)| (**margin > 0.0) == **target)
+        .count();
+    assert!(hits > 1900, "{hits} of 2000");
+    let contributions = model.contributions(&x);
+    for (row, margin) in contributions.cells.chunks_exact(3).zip(margins) {
+        assert!((contributions.base + row.iter().sum::<f64>() - margin).abs() < 1e-4);
+    }
+    let size = |column: usize| {
+        contributions
+            .cells
+            .iter()
+            .skip(column)
+            .step_by(3)
+            .map(|c| c.abs())
+            .sum::<f64>()
+    };
+    assert!(size(0) > 5.0 * size(2) && size(1) > 5.0 * size(2));
+}
+
+#[test]
+fn rows_and_columns_are_drawn_by_the_seed() {
+    let (x, examples) = exclusive_or(500);
+    let margins = |seed| {
+        fit(&x, &examples, &GbdtParams::default(), Seed(seed))
+            .unwrap()
+            .margins(&x)
+    };
+    assert_eq!(margins(1), margins(1));
+    assert_ne!(margins(1), margins(2));
+}
+
+#[test]
+fn parameters_out_of_range_are_refused_with_their_name() {
+    let (x, examples) = exclusive_or(50);
+    for (params, key) in [
+        (
+            GbdtParams {
+                trees: 0,
+                ..GbdtParams::default()
+            },
+            "trees",
+        ),
+        (
+            GbdtParams {
+                learning_rate: f64::NAN,
+                ..GbdtParams::default()
+            },
+            "learning_rate",
+        ),
+        (
+            GbdtParams {
+                row_share: 1.5,
+                ..GbdtParams::default()
+            },
+            "row_share",
+        ),
+    ] {
+        let error = fit(&x, &examples, &params, Seed(1)).unwrap_err();
+        assert!(error.code == "TW0307" && error.message.contains(key), "{error}");
+    }
+}

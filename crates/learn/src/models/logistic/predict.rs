@@ -22,6 +22,14 @@ impl Logistic {
         }
     }
 
+    /// Each coefficient with its standard error, the intercept first.
+    pub(crate) fn coefficients(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        self.beta
+            .iter()
+            .copied()
+            .zip(self.standard_errors.iter().copied())
+    }
+
     /// The log-odds of each row.
     pub(crate) fn margins(&self, x: &DenseMatrix) -> Vec<f64> {
         let (intercept, slopes) = (self.beta[0], &self.beta[1..]);

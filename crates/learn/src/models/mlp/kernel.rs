@@ -64,10 +64,6 @@ pub(super) fn outer<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize,
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the tile of the product above: its matrices, their widths and a position"
-)]
 fn outer_tile<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize, input: usize, out: &mut [f32]) {
     for column in (0..n).step_by(LANES) {
         let mut sums = [[0.0_f32; LANES]; TILE];

@@ -97,13 +97,13 @@ fn glorot(inputs: usize, outputs: usize) -> f32 {
 /// up by the exact share kept.
 pub(super) struct Dropout {
     state: [u32; LANES],
-    keep_below: u32,
+    keep_below: i32,
     scale: f32,
 }
 
 impl Dropout {
     pub(super) fn new(dropout: f64, rng: &mut impl Rng) -> Self {
-        let keep_below = ((1.0 - dropout) * 65_536.0).round().max(1.0) as u32;
+        let keep_below = ((1.0 - dropout) * 65_536.0).round().max(1.0) as i32;
         // a xorshift state must not be 0
         let state = std::array::from_fn(|_| rng.next_u32() | 1);
         Self {
@@ -119,7 +119,7 @@ impl Dropout {
             return;
         }
         let mut state = self.state;
-        let (scale, keep_below) = (self.scale.to_bits(), self.keep_below as i32);
+        let (scale, keep_below) = (self.scale.to_bits(), self.keep_below);
         let (cells, _) = activations.as_chunks_mut::<LANES>();
         let (gates, _) = gate.as_chunks_mut::<LANES>();
         for (cells, gates) in cells.iter_mut().zip(gates) {
@@ -129,7 +129,7 @@ impl Dropout {
                 .map(|bits| bits ^ (bits << 5));
             // the sign of the difference as a mask: a branch on random bits would be mispredicted half of the time
             let factors = state.map(|bits| {
-                let mask = (((bits >> 16) as i32 - keep_below) >> 31) as u32;
+                let mask = (((bits >> 16).cast_signed() - keep_below) >> 31).cast_unsigned();
                 f32::from_bits(scale & mask)
             });
             for lane in 0..LANES {
