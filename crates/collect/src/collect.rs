@@ -19,7 +19,7 @@ mod events;
 /// Reads every source of the specification and resolves its roles.
 ///
 /// # Errors
-/// Codes `TW0201` to `TW0227`: a source that cannot be read, a cell, row or column that does not fit, a target that
+/// Codes `TW0201` to `TW0227` and `TW0230`: a source that cannot be read, a cell, row or column that does not fit, a target that
 /// cannot be learned, SQL that cannot be run. Nothing is written.
 pub fn collect(spec: &CollectSpec) -> Result<Collected> {
     let mut fingerprint = Fingerprint::new();

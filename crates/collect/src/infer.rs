@@ -217,10 +217,10 @@ fn dates(texts: &TextCells, cells: &[Cell], fixed: bool) -> Result<ColumnData, F
 }
 
 fn fault(texts: &TextCells, cells: &[Cell], row: usize, expected: Option<&'static str>) -> Fault {
-    let fits = |cell: &Cell| match (expected, cell) {
-        (_, Cell::Missing) => true,
-        (Some("date"), Cell::Date(_)) => true,
-        (None | Some("number"), Cell::Number(_)) => true,
+    let fits = |cell: &Cell| match cell {
+        Cell::Missing => true,
+        Cell::Date(_) => expected == Some("date"),
+        Cell::Number(_) => expected != Some("date"),
         _ => false,
     };
     let mut others: Vec<String> = Vec::new();

@@ -38,3 +38,6 @@ pub use profile::{ColumnProfile, Profile, profile, profile_table};
 pub use source::read_source;
 pub use spec::{CollectSpec, EventSource, MissingTokens, SqlFile, TargetSpec};
 pub use store::{read, read_table, write, write_table};
+
+#[cfg(test)]
+mod tests;

@@ -116,7 +116,8 @@ pub(crate) fn load(params: &ReadParams<'_>, fingerprint: &mut Fingerprint) -> Re
 }
 
 fn read_file(file: &SourceFile, bytes: Vec<u8>, params: &ReadParams<'_>) -> Result<RawFile> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    if text.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::new("TW0202", format!("\"{}\" is empty", file.shown))
             .hint("export it again, or name another file as source")
             .at(&file.shown, None, None));

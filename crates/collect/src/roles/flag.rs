@@ -36,7 +36,7 @@ fn neither(source: &Source, column: &Column, row: usize) -> Error {
     let (file, line) = source.origin.of(row);
     let text = shortened(&column.cell_text(row));
     Error::new(
-        "TW0225",
+        "TW0230",
         format!(
             "consent column \"{}\" is neither yes nor no here: \"{text}\"",
             column.name

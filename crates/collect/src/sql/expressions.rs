@@ -146,11 +146,12 @@ fn refused_sql(name: &str, sql: &str, cause: &DataFusionError) -> Error {
 
 fn refused(who: &str, cause: &DataFusionError) -> Error {
     let message = message(cause);
-    Error::new("TW0220", format!("{who} cannot be computed: {}", message.text))
-        .hint(message.hint.unwrap_or_else(|| {
-        "write a SQL expression over the customers' columns; put double quotes around a name with spaces"
-            .to_owned()
-    }))
+    Error::new("TW0220", format!("{who} cannot be computed: {}", message.text)).hint(
+        message.hint.unwrap_or_else(|| {
+            "write a SQL expression over the customers' columns; put double quotes around a name with spaces"
+                .to_owned()
+        }),
+    )
 }
 
 fn read_results(batches: &[RecordBatch], n_rows: usize, spec: &CollectSpec) -> Result<Evaluated> {
