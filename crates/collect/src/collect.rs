@@ -39,7 +39,7 @@ pub fn collect(spec: &CollectSpec) -> Result<Collected> {
             NoteKind::Dropped,
             name,
             source.table.n_rows(),
-            "holds lists or records; left out",
+            "holds lists, records or another type that a table cannot; left out",
         )
     }));
     let flags = flags(&source, spec, &mut notes)?;

@@ -1,10 +1,11 @@
 //! Which columns are features: the customers' own and those of `features.sql`, without roles and without those that
 //! nothing can be learned from.
 
-use thalweg_domain::{Column, Error, Result, Table};
+use thalweg_domain::{Column, ColumnData, Error, Result, Table};
 
 use crate::collected::{Note, NoteKind};
-use crate::near::{names, unknown_column};
+use crate::infer::is_code;
+use crate::near::{names, quoted, unknown_column};
 use crate::profile::{ColumnProfile, profile_column};
 use crate::spec::{CollectSpec, SqlFile};
 use crate::sql::{FeatureQuery, run_features};
@@ -42,12 +43,39 @@ pub(crate) fn features(input: &FeatureInput<'_>, notes: &mut Vec<Note>) -> Resul
                 "cells are missing",
             ));
         }
+        notes.extend(numbers_among_words(column));
     }
     if kept.is_empty() {
         Ok(input.customers.without(|_| true))
     } else {
         Table::new(kept)
     }
+}
+
+/// A category most of whose cells are numbers: the others may have been meant as missing.
+fn numbers_among_words(column: &Column) -> Option<Note> {
+    let ColumnData::Category { codes, levels } = &column.data else {
+        return None;
+    };
+    let is_number: Vec<bool> = levels.iter().map(|level| level.parse::<f64>().is_ok()).collect();
+    if levels.iter().any(|level| is_code(level)) || is_number.iter().all(|is| *is) {
+        return None;
+    }
+    let of = |code: &u32| is_number.get(*code as usize).copied();
+    let n_numbers = codes.iter().filter(|code| of(code) == Some(true)).count();
+    let n_words = codes.iter().filter(|code| of(code) == Some(false)).count();
+    let words: Vec<&String> = levels
+        .iter()
+        .zip(&is_number)
+        .filter(|(_, is)| !**is)
+        .map(|(level, _)| level)
+        .take(5)
+        .collect();
+    let text = format!(
+        "read as a category, though {n_numbers} cells are numbers; others are {}: list those that mean \"missing\"",
+        quoted(&words, ", ")
+    );
+    (n_numbers > n_words).then(|| Note::new(NoteKind::Assumed, &column.name, n_words, text))
 }
 
 /// A column of the query takes the place of the customers' column of the same name.
@@ -202,7 +230,7 @@ fn key_index(result: &Table, key: &str, sql: &SqlFile) -> Result<Vec<(String, us
 }
 
 fn have(result: &Table) -> String {
-    format!("it now gives {}", crate::near::quoted(&names(result), ", "))
+    format!("it now gives {}", quoted(&names(result), ", "))
 }
 
 fn wrong_keys(sql: &SqlFile, what: &str) -> Error {

@@ -75,7 +75,8 @@ fn is_missing(text: &str, tokens: &[String]) -> bool {
         || tokens.iter().any(|token| token.trim() == text)
 }
 
-fn is_code(text: &str) -> bool {
+/// A whole number with leading zeros.
+pub(crate) fn is_code(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

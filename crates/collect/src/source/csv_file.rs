@@ -23,6 +23,7 @@ pub(crate) fn read(shown: &str, bytes: &[u8]) -> Result<RawFile> {
             column.push(cell);
         }
     }
+    file.refuse_open_quote(bytes)?;
     let columns = names
         .into_iter()
         .zip(columns.into_iter().map(Cells::Text))
@@ -40,6 +41,9 @@ struct CsvFile<'a> {
     lines: LineCounter<'a>,
     /// The line on which the latest record starts.
     line: u64,
+    /// Where the latest record starts, and where and on which line the one before does.
+    start: u64,
+    before: (u64, u64),
 }
 
 impl<'a> CsvFile<'a> {
@@ -57,6 +61,8 @@ impl<'a> CsvFile<'a> {
                 line: 1,
             },
             line: 0,
+            start: 0,
+            before: (0, 1),
         }
     }
 
@@ -76,10 +82,31 @@ impl<'a> CsvFile<'a> {
 
     /// Reads the next record and notes its line; `false` at the end.
     fn next(&mut self, record: &mut StringRecord, names: &[String]) -> Result<bool> {
-        let start = self.reader.position().byte();
+        self.before = (self.start, self.line);
+        self.start = self.reader.position().byte();
         let more = self.reader.read_record(record);
-        self.line = self.lines.line_at(start);
+        self.line = self.lines.line_at(self.start);
         more.map_err(|cause| self.broken(cause, names))
+    }
+
+    /// A quote that is opened and not closed makes the rest of the file one cell. After the last row.
+    fn refuse_open_quote(&self, bytes: &[u8]) -> Result<()> {
+        let (start, line) = self.before;
+        let last = usize::try_from(start)
+            .ok()
+            .and_then(|start| bytes.get(start..))
+            .unwrap_or_default()
+            .trim_ascii();
+        let n_quotes = last.iter().filter(|byte| **byte == b'"').count();
+        if n_quotes % 2 == 0 || !last.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            return Ok(());
+        }
+        Err(Error::new(
+            "TW0209",
+            "a quote is opened in this row and never closed: the rest of the file is one cell",
+        )
+        .hint("close the quote, or double it where it belongs to the text: \"5\"\" pipe\"")
+        .at(self.shown, Some(line), None))
     }
 
     fn broken(&self, cause: CsvError, names: &[String]) -> Error {

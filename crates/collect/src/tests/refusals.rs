@@ -234,6 +234,18 @@ fn a_ragged_row() {
 }
 
 #[test]
+fn a_quote_that_is_never_closed() {
+    let text = b"id,note\n1,\"a \"\"b\"\"\"\n2,\"oh\n3,x\n4,y\n";
+    refuse("c.csv", text, "TW0209", Some(3), &["never closed", "double it"]);
+    let folder = Folder::new(&[("c.csv", "id,note\n1,x\n2,5\" pipe\n")]);
+    assert_eq!(
+        collect(&folder.spec("c.csv")).unwrap().n_rows(),
+        2,
+        "a quote inside a bare cell is text"
+    );
+}
+
+#[test]
 fn text_that_is_not_utf8() {
     refuse(
         "c.csv",
@@ -474,6 +486,8 @@ fn expressions_that_cannot_be_computed() {
     );
     refuse_expression("opt_in", "TW0220", &["gives text"]);
     refuse_expression("frobnicate(age)", "TW0220", &["frobnicate"]);
+    refuse_expression("random()", "TW0220", &["random"]);
+    refuse_expression("age - avg(age)", "TW0220", &["value"]);
     refuse_expression("age * 12; DROP TABLE customers", "TW0220", &["value = "]);
     let condition =
         |spec: &mut CollectSpec| spec.conditions = vec![("decide_on".to_owned(), "age + 1".to_owned())];

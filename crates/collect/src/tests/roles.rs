@@ -168,6 +168,26 @@ fn expressions_and_conditions_come_in_the_customers_order() {
 }
 
 #[test]
+fn a_category_of_numbers_is_pointed_out() {
+    let rows: String = (0..30)
+        .map(|row| {
+            if row % 5 == 0 {
+                "?,x\n".to_owned()
+            } else {
+                format!("{row},y\n")
+            }
+        })
+        .collect();
+    let folder = Folder::new(&[("c.csv", &format!("n,c\n{rows}"))]);
+    let collected = collect(&folder.spec("c.csv")).unwrap();
+    let (n, text) = note(&collected, NoteKind::Assumed, "n");
+    assert!(
+        n == 6 && text.contains("24 cells are numbers; others are \"?\""),
+        "{n} {text}"
+    );
+}
+
+#[test]
 fn a_deeply_nested_condition_does_not_overflow_the_stack() {
     let folder = Folder::new(&[("c.csv", "x\n1\n2\n")]);
     let mut spec = folder.spec("c.csv");
