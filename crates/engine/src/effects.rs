@@ -193,6 +193,7 @@ fn design(menu: &Menu, n_features: usize, n_cycles: usize) -> EffectDesign {
         n_cycles,
         heterogeneity: EffectDesign::HETEROGENEITY,
         level_sd: EffectDesign::LEVEL_SD,
+        risk_sd: EffectDesign::RISK_SD,
     }
 }
 

@@ -31,6 +31,9 @@ pub struct EffectDesign {
     /// Prior sd of the correction of the level of `risk` in a cycle, relative; [`EffectDesign::LEVEL_SD`]
     /// unless there is a reason. Above 0.
     pub level_sd: f64,
+    /// Prior sd *between customers* of the correction of `risk` along the features, relative: each of the p coefficients has
+    /// sd `risk_sd / sqrt(p)`. [`EffectDesign::RISK_SD`] unless there is a reason; 0 says "right but for its level".
+    pub risk_sd: f64,
 }
 
 impl EffectDesign {
@@ -38,21 +41,28 @@ impl EffectDesign {
     pub const HETEROGENEITY: f64 = 1.0;
     /// Usual `level_sd`: a risk model's level is believed to within 10 %.
     pub const LEVEL_SD: f64 = 0.1;
+    /// Usual `risk_sd`: weak, since the plan's own choice of customers picks out those whose risk is overrated.
+    pub const RISK_SD: f64 = 1.0;
 
     pub(crate) fn block(&self) -> usize {
         self.n_features + 1
     }
 
+    /// Blocks of channels and offers; the block after them corrects `risk` along the features.
     pub(crate) fn n_blocks(&self) -> usize {
         self.channel_prior.len() + self.offer_prior.len()
     }
 
+    pub(crate) fn risk_block(&self) -> usize {
+        self.n_blocks()
+    }
+
     pub(crate) fn n_parameters(&self) -> usize {
-        self.n_blocks() * self.block() + self.n_cycles
+        (self.n_blocks() + 1) * self.block() + self.n_cycles
     }
 
     pub(crate) fn level_parameter(&self, cycle: usize) -> usize {
-        self.n_blocks() * self.block() + cycle
+        (self.n_blocks() + 1) * self.block() + cycle
     }
 
     /// +1 when an effect raises the outcome, -1 when it lowers it.
@@ -94,6 +104,10 @@ impl EffectDesign {
             };
             prior.extend(std::iter::repeat_n(slope, self.n_features));
         }
+        // the level is per cycle, so the risk block has no constant of its own
+        prior.push(Belief { mean: 0.0, sd: LEAST_SD });
+        let slope_sd = (self.risk_sd / (self.n_features.max(1) as f64).sqrt()).max(LEAST_SD);
+        prior.extend(std::iter::repeat_n(Belief { mean: 0.0, sd: slope_sd }, self.n_features));
         prior.extend(std::iter::repeat_n(
             Belief {
                 mean: 0.0,
@@ -120,6 +134,10 @@ impl EffectDesign {
         if !(self.level_sd.is_finite() && self.level_sd > 0.0) {
             let said = format!("a level sd of {} cannot be used", self.level_sd);
             return Err(Error::new("TW0720", said).hint("give a number above 0; 0.1 is usual"));
+        }
+        if !(self.risk_sd.is_finite() && self.risk_sd >= 0.0) {
+            let said = format!("a risk sd of {} cannot be used", self.risk_sd);
+            return Err(Error::new("TW0720", said).hint("give a number of 0 or more; 1 is usual"));
         }
         self.actions
             .iter()
@@ -165,6 +183,7 @@ pub(crate) struct StoredDesign {
     n_cycles: usize,
     heterogeneity: f64,
     level_sd: f64,
+    risk_sd: f64,
 }
 
 impl From<&EffectDesign> for StoredDesign {
@@ -183,6 +202,7 @@ impl From<&EffectDesign> for StoredDesign {
             n_cycles: design.n_cycles,
             heterogeneity: design.heterogeneity,
             level_sd: design.level_sd,
+            risk_sd: design.risk_sd,
         }
     }
 }
@@ -212,6 +232,7 @@ impl TryFrom<StoredDesign> for EffectDesign {
             n_cycles: stored.n_cycles,
             heterogeneity: stored.heterogeneity,
             level_sd: stored.level_sd,
+            risk_sd: stored.risk_sd,
         };
         design.check().map_err(|error| error.message)?;
         Ok(design)

@@ -15,24 +15,25 @@ const LEAST_PROBABILITY: f64 = 0.02;
 /// With `s` = -1 for churn and +1 otherwise, and `risk` the expected outcome without action, row i of cycle k with
 /// action a = (channel c, offer o) says
 ///
-/// `s (y_i - risk_i) = risk_i [phi_i . (beta_c + beta_o) - m_c m_o] + s risk_i gamma_k + noise`,
+/// `s (y_i - risk_i) = risk_i [phi_i . (beta_c + beta_o) - m_c m_o] + s risk_i (gamma_k + z_i . delta) + noise`,
 ///
 /// `phi_i = [1, z_1 .. z_p]`, without the bracket for an untreated row and without `beta_o`, `m_c m_o` when there is
 /// no offer. `m` are prior means, so that at the prior mean an offer and a channel make `1 - (1 - m_c)(1 - m_o)`.
-/// `gamma_k` corrects the level of `risk` in a cycle; it is what untreated rows say.
+/// `gamma_k` corrects the level of `risk` in a cycle and `delta` its dependence on the features; both are what untreated
+/// rows say. Without `delta` the plan's own choice biases effects: those chosen are those whose risk was overrated.
 ///
 /// Noise variance: `q (1 - q)` over the row's weight, `q` the outcome's probability at the prior mean (`risk_i` for an
 /// untreated row), kept within [0.02, 0.98]. For kind `value` it is one number, the weighted mean square of `y - risk`.
 /// Prior: intercepts N(assumed mean, assumed sd²), the p other coefficients of a block N(0, (h sd)² / p),
-/// `gamma_k` N(0, `level_sd`²), all independent. Weighted Gaussian likelihood, so the posterior is exactly Gaussian:
+/// `gamma_k` N(0, `level_sd`²), the p coefficients of `delta` N(0, `risk_sd`² / p), all independent. Weighted Gaussian likelihood, so the posterior is exactly Gaussian:
 /// precision `P = P_0 + X' W X`, mean `P⁻¹ (P_0 m_0 + X' W t)`.
 ///
-/// Time is O(n p²) for the sums (each row touches two blocks) and O(d³) once, `d = (channels + offers)(p + 1) + cycles`.
+/// Time is O(n p²) for the sums (each row touches two blocks) and O(d³) once, `d = (channels + offers + 1)(p + 1) + cycles`.
 /// Sums run in row order in one thread, so the result is the same bytes everywhere.
 ///
 /// Assumptions that it cannot check: given features and cycle the action was assigned independently of how the customer
 /// would respond (true for logged randomised actions and for actions that depend on logged features only);
-/// the model of `risk` is right but for its level per cycle; one customer's treatment does not change another's outcome.
+/// the model of `risk` is right but for its level per cycle and a linear correction; one customer's treatment does not change another's outcome.
 ///
 /// Source: Bayesian linear model with known variances, Gelman et al., *Bayesian Data Analysis*, 3rd ed., section 14.8;
 /// the relative form is section 7 of the design.
@@ -53,6 +54,7 @@ const LEAST_PROBABILITY: f64 = 0.02;
 ///     n_cycles: 0,
 ///     heterogeneity: EffectDesign::HETEROGENEITY,
 ///     level_sd: EffectDesign::LEVEL_SD,
+///     risk_sd: EffectDesign::RISK_SD,
 /// };
 /// let posterior = fit(&design, &EffectRows::default())?;
 /// let belief = posterior.relative(ActionId(0), &[0.0]);
@@ -107,11 +109,12 @@ impl<'a> System<'a> {
 
     fn add_rows(&mut self, rows: &EffectRows) -> Counts {
         let noise = Noise::of(self.design, rows);
+        let mut untreated = Sums::new(self.design, None);
         let mut per_action: Vec<Sums> = self
             .design
             .actions
             .iter()
-            .map(|action| Sums::new(self.design, self.design.term(*action)))
+            .map(|action| Sums::new(self.design, Some(self.design.term(*action))))
             .collect();
         let mut counts = Counts {
             per_action: vec![0; per_action.len()],
@@ -124,41 +127,42 @@ impl<'a> System<'a> {
                     counts.per_action[usize::from(id.0)] += 1;
                 }
                 None => {
-                    self.add_untreated(&noise, rows, row);
+                    untreated.add(self.design, &noise, rows, row);
                     counts.untreated += 1;
                 }
             }
         }
+        self.add_sums(&untreated);
         for sums in &per_action {
             self.add_sums(sums);
         }
         counts
     }
 
-    fn add_untreated(&mut self, noise: &Noise, rows: &EffectRows, row: usize) {
-        let risk = rows.risk[row];
-        let weight = rows.weight[row] / noise.variance(risk);
-        let level = self.design.level_parameter(rows.cycle[row]);
-        self.precision[packed(level, level)] += weight * risk * risk;
-        self.target[level] += weight * risk * (rows.outcome[row] - risk);
+    /// The blocks that a row touches, each with the sign of its part in `s (y - risk)`.
+    fn parts(&self, term: Option<Term>) -> Vec<(usize, f64)> {
+        let effects = term.iter().flat_map(Term::blocks).map(|block| (block, 1.0));
+        let risk = (self.design.risk_block(), self.design.sign());
+        effects.chain(std::iter::once(risk)).collect()
     }
 
     fn add_sums(&mut self, sums: &Sums) {
         let d = self.design.block();
-        for block in sums.term.blocks() {
+        let parts = self.parts(sums.term);
+        for (block, sign) in &parts {
             for (j, value) in sums.target.iter().enumerate() {
-                self.target[block * d + j] += value;
+                self.target[block * d + j] += sign * value;
             }
-            self.add_square(sums, block);
-            for other in sums.term.blocks().filter(|other| *other < block) {
-                self.add_cross(sums, block, other);
+            self.add_square(sums, *block);
+            for (other, other_sign) in parts.iter().filter(|(other, _)| other < block) {
+                self.add_cross(sums, (*block, *other), sign * other_sign);
             }
-            self.add_level(sums, block);
+            self.add_level(sums, *block, sign * self.design.sign());
         }
         for (cycle, (square, target)) in sums.level_square.iter().zip(&sums.level_target).enumerate() {
             let level = self.design.level_parameter(cycle);
             self.precision[packed(level, level)] += square;
-            self.target[level] += target;
+            self.target[level] += self.design.sign() * target;
         }
     }
 
@@ -171,31 +175,32 @@ impl<'a> System<'a> {
         }
     }
 
-    fn add_cross(&mut self, sums: &Sums, block: usize, other: usize) {
+    fn add_cross(&mut self, sums: &Sums, (block, other): (usize, usize), sign: f64) {
         let d = self.design.block();
         for i in 0..d {
             for j in 0..d {
                 let cell = sums.gram[packed(i.max(j), i.min(j))];
-                self.precision[packed(block * d + i, other * d + j)] += cell;
+                self.precision[packed(block * d + i, other * d + j)] += sign * cell;
             }
         }
     }
 
-    fn add_level(&mut self, sums: &Sums, block: usize) {
+    fn add_level(&mut self, sums: &Sums, block: usize, sign: f64) {
         let d = self.design.block();
         for (cycle, cross) in sums.level_cross.chunks(d).enumerate() {
             let level = self.design.level_parameter(cycle);
             for (j, cell) in cross.iter().enumerate() {
-                self.precision[packed(level, block * d + j)] += cell;
+                self.precision[packed(level, block * d + j)] += sign * cell;
             }
         }
     }
 }
 
-/// Weighted sums over one action's rows.
+/// Weighted sums over one action's rows, or over the untreated ones.
 struct Sums {
-    term: Term,
+    term: Option<Term>,
     prior_mean: f64,
+    overlap: f64,
     gram: Vec<f64>,
     target: Vec<f64>,
     level_cross: Vec<f64>,
@@ -205,7 +210,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(design: &EffectDesign, term: Term) -> Self {
+    fn new(design: &EffectDesign, term: Option<Term>) -> Self {
         let d = design.block();
         let means: Vec<f64> = design
             .channel_prior
@@ -215,7 +220,8 @@ impl Sums {
             .collect();
         Self {
             term,
-            prior_mean: term.blocks().map(|block| means[block]).sum::<f64>() - term.overlap,
+            prior_mean: term.map_or(0.0, |term| term.blocks().map(|block| means[block]).sum::<f64>() - term.overlap),
+            overlap: term.map_or(0.0, |term| term.overlap),
             gram: vec![0.0; packed(d, 0)],
             target: vec![0.0; d],
             level_cross: vec![0.0; d * design.n_cycles],
@@ -229,7 +235,7 @@ impl Sums {
         let (sign, risk) = (design.sign(), rows.risk[row]);
         let weight = rows.weight[row] / noise.variance(risk * (1.0 + sign * self.prior_mean));
         let square = weight * risk * risk;
-        let target = weight * risk * (sign * (rows.outcome[row] - risk) + risk * self.term.overlap);
+        let target = weight * risk * (sign * (rows.outcome[row] - risk) + risk * self.overlap);
         self.phi[1..].copy_from_slice(rows.features(row, design.n_features));
         let cycle = rows.cycle[row];
         let cross = &mut self.level_cross[cycle * self.phi.len()..(cycle + 1) * self.phi.len()];
@@ -238,11 +244,11 @@ impl Sums {
             for (cell, other) in self.gram[packed(i, 0)..=packed(i, i)].iter_mut().zip(&self.phi) {
                 *cell += scaled * other;
             }
-            cross[i] += sign * scaled;
+            cross[i] += scaled;
             self.target[i] += target * feature;
         }
         self.level_square[cycle] += square;
-        self.level_target[cycle] += sign * target;
+        self.level_target[cycle] += target;
     }
 }
 

@@ -86,6 +86,7 @@ impl Fixture {
             n_cycles: self.cycles,
             heterogeneity: self.heterogeneity,
             level_sd: self.level_sd,
+            risk_sd: 0.0,
         }
     }
 
@@ -236,6 +237,7 @@ fn two_by_two(n_features: usize, n_cycles: usize) -> EffectDesign {
         n_cycles,
         heterogeneity: EffectDesign::HETEROGENEITY,
         level_sd: EffectDesign::LEVEL_SD,
+        risk_sd: 0.0,
     }
 }
 
