@@ -1,6 +1,6 @@
 //! Sources to typed tables: files are read whole, checked, typed, joined with SQL features, and stored by content.
 //!
-//! The public functions block; the little asynchrony that DataFusion needs stays inside [`sql`](crate::collect).
+//! The public functions block; the little asynchrony that DataFusion needs stays inside.
 //!
 //! How cells get their type (the whole file decides, not a sample):
 //! - blank, `NA`, `null` and `NaN` cells are missing, as are the tokens that the configuration lists for a column;
