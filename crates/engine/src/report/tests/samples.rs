@@ -1,0 +1,233 @@
+//! Small results to make a page from.
+
+use std::collections::BTreeMap;
+
+use thalweg_domain::OutcomeKind;
+
+use crate::report::facts::Facts;
+use crate::report::words::Words;
+use crate::wire::{
+    CalibrationBin, CandidateOut, ChannelEffectOut, ChannelOut, CheckOut, ConstraintOut, DecileOut,
+    DetectableOut, DriftOut, EpochOut, EvaluationOut, IterateOut, LiftEffectOut, LiftOut, Mean90, Mean95,
+    Metrics, PlanOut, PromotionOut, TestOut, TotalOut, TotalValueOut, WhatIfOut,
+};
+
+/// A name that would break a page that forgot to escape it.
+pub(super) const NASTY: &str = "<script>\"e&mail'";
+
+pub(super) fn plan() -> PlanOut {
+    PlanOut {
+        plan: "p-1".to_owned(),
+        cycle: 2,
+        customers: 1000,
+        treated: 700,
+        holdout: 100,
+        explore: 90,
+        holdout_share: 0.1,
+        explore_share: 0.1,
+        spend: 499.0,
+        spend_q95: 620.0,
+        budget: 500.0,
+        expected_value: Mean90 {
+            mean: 2000.0,
+            ci90: [-150.0, 4150.0],
+        },
+        upper_bound: 2001.0,
+        gap: 0.0005,
+        feasible: true,
+        conflicts: Vec::new(),
+        detectable: DetectableOut {
+            total_effect: 3000.0,
+            cycles_to_80_power: 3,
+        },
+        constraints: vec![constraint("call capacity", 0.0), constraint("budget", 4.5)],
+        channels: vec![
+            channel(NASTY, "expand", 400.0, 1500.0),
+            channel("call", "shrink", 99.0, 500.0),
+        ],
+        model: "m-1".to_owned(),
+        data: "t-1".to_owned(),
+        config: "c-1".to_owned(),
+        seed: 7,
+        effects: "mixed".to_owned(),
+        what_if: [0.5, 1.0, 2.0]
+            .map(|share| WhatIfOut {
+                budget: 500.0 * share,
+                expected_value: 2100.0 * share.sqrt(),
+            })
+            .to_vec(),
+    }
+}
+
+pub(super) fn constraint(name: &str, shadow_price: f64) -> ConstraintOut {
+    ConstraintOut {
+        name: name.to_owned(),
+        limit: 500.0,
+        used: 499.0,
+        shadow_price,
+    }
+}
+
+pub(super) fn channel(name: &str, verdict: &str, spend: f64, expected_value: f64) -> ChannelOut {
+    ChannelOut {
+        name: name.to_owned(),
+        verdict: verdict.to_owned(),
+        reason: format!("{name} earns {expected_value}"),
+        customers: 350,
+        spend,
+        unit_cost: 1.0,
+        expected_value,
+        marginal_return: 5.0,
+        effect: ChannelEffectOut {
+            mean: 0.1,
+            ci90: [0.02, 0.18],
+            source: "assumed".to_owned(),
+        },
+        pilot: None,
+    }
+}
+
+pub(super) fn metrics() -> Metrics {
+    let one = |mean: f64| Mean95 {
+        mean,
+        ci95: [mean - 0.01, mean + 0.01],
+    };
+    BTreeMap::from([
+        ("auc".to_owned(), one(0.8)),
+        ("calibration_error".to_owned(), one(0.03)),
+    ])
+}
+
+pub(super) fn evaluation() -> EvaluationOut {
+    EvaluationOut {
+        model: "m-1".to_owned(),
+        learner: "mlp".to_owned(),
+        rows: 900,
+        positive_rate: 0.25,
+        protocol: "stratified 5-fold, seed 7".to_owned(),
+        metrics: metrics(),
+        test: TestOut {
+            rows: 180,
+            metrics: metrics(),
+        },
+        history: [(1, 0.7, 0.71), (2, 0.6, 0.62), (3, 0.55, 0.63)]
+            .map(|(epoch, train_loss, loss)| EpochOut {
+                epoch,
+                train_loss,
+                validation_loss: Some(loss),
+            })
+            .to_vec(),
+        candidates: vec![CandidateOut {
+            learner: "mlp".to_owned(),
+            metrics: metrics(),
+        }],
+        checks: vec![check("calibration", "REVIEW")],
+        importance: vec![(NASTY.to_owned(), 0.6), ("tenure".to_owned(), 0.4)],
+        calibration: vec![
+            CalibrationBin {
+                predicted: 0.1,
+                observed: 0.12,
+                n: 600,
+            },
+            CalibrationBin {
+                predicted: 0.6,
+                observed: 0.55,
+                n: 300,
+            },
+        ],
+        gains: vec![[0.0, 0.0], [0.1, 0.29], [0.5, 0.8], [1.0, 1.0]],
+        deciles: vec![DecileOut {
+            decile: 1,
+            n: 90,
+            predicted: 0.7,
+            observed: 0.72,
+        }],
+    }
+}
+
+pub(super) fn check(name: &str, verdict: &str) -> CheckOut {
+    CheckOut {
+        name: name.to_owned(),
+        verdict: verdict.to_owned(),
+        detail: format!("{name} was seen"),
+        advice: Some(format!("mend {name}")),
+        code: Some("TW0412".to_owned()),
+    }
+}
+
+pub(super) fn lift(channel: &str, mean: f64, half: f64) -> LiftOut {
+    LiftOut {
+        channel: channel.to_owned(),
+        offer: Some("gift".to_owned()),
+        treated: 300,
+        control: 60,
+        effect: LiftEffectOut {
+            mean,
+            ci95: [mean - half, mean + half],
+            always_valid_ci95: Some([mean - 3.0 * half, mean + 3.0 * half]),
+            method: "difference, robust t".to_owned(),
+        },
+        shrunk: Mean90 {
+            mean: 4.0 * mean,
+            ci90: [4.0 * (mean - half), 4.0 * (mean + half)],
+        },
+        assumed: 0.1,
+        incremental_value: Mean95 {
+            mean: 900.0,
+            ci95: [-50.0, 1850.0],
+        },
+    }
+}
+
+pub(super) fn proof() -> IterateOut {
+    IterateOut {
+        cycle: 1,
+        mature: 1000,
+        immature: 0,
+        lift: vec![
+            lift(NASTY, 0.05, 0.02),
+            lift("call", -0.06, 0.03),
+            lift("sms", 0.01, 0.04),
+        ],
+        total: TotalOut {
+            incremental_value: TotalValueOut {
+                mean: 5000.0,
+                ci95: [1000.0, 9000.0],
+                always_valid_ci95: None,
+            },
+            spend: 480.0,
+            treated: 900,
+            holdout: 100,
+        },
+        checks: vec![check("sample_ratio", "PASS")],
+        drift: vec![DriftOut {
+            column: NASTY.to_owned(),
+            psi: 0.04,
+            verdict: "PASS".to_owned(),
+        }],
+        promotion: PromotionOut {
+            champion: "m-1".to_owned(),
+            challenger: None,
+            decision: "keep".to_owned(),
+            reason: "better".to_owned(),
+        },
+        closed: true,
+    }
+}
+
+pub(super) fn facts() -> Facts {
+    Facts {
+        name: NASTY.to_owned(),
+        currency: "USD".to_owned(),
+        words: Words::of(OutcomeKind::Churn),
+        as_of: "2026-11-24T00:00:00Z".to_owned(),
+        event: NASTY.to_owned(),
+        plan: plan(),
+        made_at: "2026-11-20T00:00:00Z".to_owned(),
+        delivered_at: None,
+        outcomes_until: "2026-12-20T00:00:00Z".to_owned(),
+        table: None,
+        evaluation: Some(evaluation()),
+        proof: Some(proof()),
+    }
+}
