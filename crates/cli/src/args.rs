@@ -39,7 +39,7 @@ pub(crate) struct Global {
     /// The point in time to act as of, such as 2026-11-24 [default: now].
     #[arg(long, global = true, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
-    /// Print how long every stage took.
+    /// Print how long the command took, on stderr; `run` lists its stages even when nothing changed.
     #[arg(long, global = true)]
     pub(crate) timings: bool,
 }

@@ -10,6 +10,7 @@ mod reference;
 mod text;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 
@@ -22,7 +23,11 @@ fn main() -> ExitCode {
         Err(usage) => return output::usage(&usage),
     };
     let json = cli.global.json;
+    let begun = Instant::now();
     let done = Context::new(&cli.global).and_then(|context| dispatch(&context, cli.command));
+    if cli.global.timings {
+        output::note(&format!("took {:.2} s", begun.elapsed().as_secs_f64()));
+    }
     match done {
         Ok(code) => code,
         Err(error) => output::error(&error, json),

@@ -33,6 +33,11 @@ fn put(to: &mut impl Write, text: &str) {
     let _closed = to.write_all(text.as_bytes()).and_then(|()| to.flush());
 }
 
+/// Prints a line on stderr.
+pub(crate) fn note(line: &str) {
+    put(&mut anstream::stderr(), &format!("{line}\n"));
+}
+
 /// Prints an error on stderr and gives its exit code.
 pub(crate) fn error(error: &Error, json: bool) -> ExitCode {
     if json {

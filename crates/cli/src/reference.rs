@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use clap::CommandFactory;
-use serde::Deserialize;
-use serde_reflection::{ContainerFormat, Format, Registry, Tracer, TracerConfig};
+use serde::de::DeserializeOwned;
+use serde_reflection::{ContainerFormat, Format, Registry, Samples, Tracer, TracerConfig};
 use thalweg_domain::CODES;
 use thalweg_engine::config::{KEYS, SECTIONS};
 use thalweg_engine::wire;
@@ -91,9 +91,9 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
     ]
 }
 
-fn keys<'de, T: Deserialize<'de>>() -> Vec<String> {
-    let mut tracer = Tracer::new(TracerConfig::default());
-    let (format, _) = tracer.trace_type_once::<T>(&serde_reflection::Samples::new()).unwrap();
+fn keys<T: DeserializeOwned>() -> Vec<String> {
+    let (mut tracer, samples) = (Tracer::new(TracerConfig::default()), Samples::new());
+    let (format, _) = tracer.trace_type_once::<T>(&samples).unwrap();
     let registry = tracer.registry().unwrap();
     let mut keys = Vec::new();
     push_keys(&registry, &format, "", &mut keys);

@@ -1,6 +1,7 @@
 //! What earlier cycles taught: decisions that were carried out, with what happened afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use thalweg_domain::{CustomerKey, Error, Result, Timestamp};
 use thalweg_ledger::{CycleState, DecisionRow, PlanRow};
@@ -14,7 +15,7 @@ pub(crate) struct PastCycle {
     pub(crate) plan: PlanRow,
     /// The plan as it was printed: its shares and its contact costs.
     pub(crate) summary: PlanOut,
-    pub(crate) decisions: Vec<DecisionRow>,
+    pub(crate) decisions: Rc<Vec<DecisionRow>>,
     /// Whether the outcome happened within the horizon, per decision.
     pub(crate) outcome: Vec<bool>,
     /// Whether the offer was accepted, per decision.
@@ -59,7 +60,7 @@ fn join_one(session: &Session, plan: PlanRow, accepted: &BTreeSet<String>) -> Re
     let from = plan.plan.created_at;
     let happened: BTreeMap<CustomerKey, Timestamp> =
         session.ledger.outcomes(&outcome.event, from, from + outcome.horizon)?;
-    let decisions = session.ledger.decisions(&plan.plan.plan_id)?;
+    let decisions = session.decisions(&plan.plan.plan_id)?;
     let summary = serde_json::from_str(&plan.plan.summary).map_err(|cause| {
         Error::new("TW0823", format!("the plan {} was kept by another version and cannot be read", plan.plan.plan_id))
             .hint("use the version that made it, or start a new workspace folder")

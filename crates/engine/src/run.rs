@@ -25,6 +25,7 @@ impl Session {
         Ok(RunOut {
             workspace: self.workspace.config.name.clone(),
             currency: self.workspace.config.currency.clone(),
+            kind: self.workspace.config.outcome.kind.as_str().to_owned(),
             as_of: format_time(self.options.as_of),
             table: table.result,
             stages: vec![table.out, trained.out, evaluation.out, plan.out],

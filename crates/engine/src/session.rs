@@ -1,14 +1,19 @@
 //! One invocation on one workspace: its lock, its ledger, its clock and seed, and how a stage is run or skipped.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use thalweg_collect::Collected;
 use thalweg_domain::{Error, Result, Seed, Stage, Timestamp};
-use thalweg_ledger::{Ledger, StageRecord};
+use thalweg_learn::outcome::OutcomeTraining;
+use thalweg_ledger::{DecisionRow, Ledger, StageRecord};
 
 use crate::progress::Progress;
 use crate::wire::StageOut;
@@ -36,7 +41,37 @@ pub struct Session {
     /// The settings.
     pub options: Options,
     pub(crate) ledger: Ledger,
+    pub(crate) memo: Memo,
     _lock: File,
+}
+
+/// What was read once in this invocation: tables, models and decisions never change under their id.
+#[derive(Default)]
+pub(crate) struct Memo {
+    pub(crate) tables: Shelf<Collected>,
+    pub(crate) trainings: Shelf<OutcomeTraining>,
+    pub(crate) decisions: Shelf<Vec<DecisionRow>>,
+}
+
+/// Things by id, each made at most once.
+pub(crate) struct Shelf<T>(RefCell<BTreeMap<String, Rc<T>>>);
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<T> Shelf<T> {
+    /// The thing of that id, made if it is not there yet.
+    pub(crate) fn get(&self, id: &str, make: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
+        if let Some(found) = self.0.borrow().get(id) {
+            return Ok(Rc::clone(found));
+        }
+        let made = Rc::new(make()?);
+        self.0.borrow_mut().insert(id.to_owned(), Rc::clone(&made));
+        Ok(made)
+    }
 }
 
 /// A stage's result with the line that reports it.
@@ -75,13 +110,18 @@ impl Session {
         let workspace = Workspace::open(dir)?;
         let lock = workspace.lock()?;
         let ledger = Ledger::open(workspace.ledger_path())?;
-        Ok(Self { workspace, options, ledger, _lock: lock })
+        Ok(Self { workspace, options, ledger, memo: Memo::default(), _lock: lock })
     }
 
     /// The seed in force.
     #[must_use]
     pub fn seed(&self) -> Seed {
         self.options.seed.map_or(self.workspace.config.seed, Seed)
+    }
+
+    /// A plan's decisions.
+    pub(crate) fn decisions(&self, plan_id: &str) -> Result<Rc<Vec<DecisionRow>>> {
+        self.memo.decisions.get(plan_id, || self.ledger.decisions(plan_id))
     }
 
     /// The open cycle's number; the first call opens cycle 1.

@@ -89,6 +89,8 @@ pub struct RunOut {
     pub workspace: String,
     /// The currency of every amount.
     pub currency: String,
+    /// `churn` or `conversion`.
+    pub kind: String,
     /// The point in time of this invocation (RFC 3339).
     pub as_of: String,
     /// The table.
@@ -638,7 +640,7 @@ pub struct StatusOut {
 pub struct StatusStageOut {
     /// The stage.
     pub stage: String,
-    /// `done`, `stale` or `to do`.
+    /// `done` or `to do`.
     pub state: String,
     /// When it finished (RFC 3339).
     pub finished_at: Option<String>,

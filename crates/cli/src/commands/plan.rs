@@ -31,7 +31,8 @@ pub(crate) fn what_to_do(plan: &PlanOut, currency: &str) -> String {
 }
 
 fn channel_table(channels: &[ChannelOut]) -> Grid {
-    let source = if channels.iter().all(|channel| channel.effect.source == "assumed") { "effect (assumed)" } else { "effect" };
+    let mixed = channels.iter().any(|channel| channel.effect.source != "assumed");
+    let source = if mixed { "effect" } else { "effect (assumed)" };
     let mut grid = Grid::new(&[
         ("channel", Align::Left),
         ("verdict", Align::Left),
@@ -49,15 +50,16 @@ fn channel_table(channels: &[ChannelOut]) -> Grid {
             cents(channel.spend),
             amount(channel.expected_value),
             format!("{:.2}", channel.marginal_return),
-            effect(channel),
+            effect(channel, mixed),
         ]);
     }
     grid
 }
 
-fn effect(channel: &ChannelOut) -> String {
+fn effect(channel: &ChannelOut, mixed: bool) -> String {
     let half = (channel.effect.ci90[1] - channel.effect.ci90[0]) / 2.0;
-    format!("{:.1} % (±{:.1}) {}", channel.effect.mean * 100.0, half * 100.0, channel.effect.source)
+    let source = if mixed { format!(" {}", channel.effect.source) } else { String::new() };
+    format!("{:.1} % (±{:.1}){source}", channel.effect.mean * 100.0, half * 100.0)
 }
 
 fn people(plan: &PlanOut) -> String {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use thalweg_domain::Result;
-use thalweg_engine::wire::{EvaluationOut, RunOut, StageOut, TableOut};
+use thalweg_engine::wire::{EvaluationOut, RunOut, StageOut};
 
 use super::{check_lines, exit_for, stage_lines};
 use crate::args::RunArgs;
@@ -26,7 +26,7 @@ fn render(out: &RunOut, timings: bool) -> String {
     let mut text = opening(out);
     text.push('\n');
     text.push_str(&stage_lines(&out.stages));
-    text.push_str(&who(&out.evaluation, &out.table));
+    text.push_str(&who(out));
     text.push_str(&plan::what_to_do(&out.plan, &out.currency));
     let checks = check_lines(&out.evaluation.checks);
     if !checks.is_empty() {
@@ -68,9 +68,11 @@ fn unchanged(out: &RunOut, timings: bool) -> String {
 }
 
 /// Who leaves (or buys), and what tells.
-pub(crate) fn who(evaluation: &EvaluationOut, table: &TableOut) -> String {
-    let mut text = heading("Who it will be");
-    text.push_str(&wrap(&rate_sentence(evaluation), 2));
+fn who(out: &RunOut) -> String {
+    let (evaluation, table) = (&out.evaluation, &out.table);
+    let words = if out.kind == "churn" { ("leaves", "left", "leave") } else { ("buys", "bought", "buy") };
+    let mut text = heading(&format!("Who {}", words.0));
+    text.push_str(&wrap(&rate_sentence(evaluation, words), 2));
     let telling: Vec<&str> = evaluation.importance.iter().take(5).map(|(name, _)| name.as_str()).collect();
     if !telling.is_empty() {
         text.push_str(&wrap(&format!("What tells most: {}.", telling.join(", ")), 2));
@@ -83,12 +85,12 @@ pub(crate) fn who(evaluation: &EvaluationOut, table: &TableOut) -> String {
     text
 }
 
-fn rate_sentence(evaluation: &EvaluationOut) -> String {
-    let base = format!("The outcome befell {} of those whose story is known.", percent(evaluation.positive_rate, 1));
+fn rate_sentence(evaluation: &EvaluationOut, (_, past, present): (&str, &str, &str)) -> String {
+    let base = format!("{} {past}.", percent(evaluation.positive_rate, 1));
     let lift = evaluation.metrics.get("top_decile_lift").map_or(0.0, |lift| lift.mean);
     match evaluation.deciles.first() {
         Some(top) if top.n > 0 => format!(
-            "{base} In the riskiest tenth it is {}, {lift:.1} times the average.",
+            "{base} In the likeliest tenth {} {present}, {lift:.1} times the average.",
             percent(top.observed, 0)
         ),
         _ => base,

@@ -99,9 +99,11 @@ fn play(request: &DemoRequest, dir: &Path) -> Result<DemoOut> {
     let mut cycles = Vec::new();
     let mut plans: Vec<PlanOut> = Vec::new();
     let mut free = 0.0;
+    thalweg_collect::write_table(&dir.join(workspace::CUSTOMERS), &businesses.thalweg.snapshot()?)?;
+    let mut session = turn::open(dir)?;
     for cycle in 1..=request.cycles {
         let turn = turn::Turn { request, dir, cycle };
-        let played = turn.play(&mut businesses)?;
+        let played = turn.play(&mut session, &mut businesses)?;
         free += played.oracle_without_holdout.profit;
         plans.push(played.plan);
         cycles.push(played.out);

@@ -33,21 +33,21 @@ pub(super) struct Played {
 }
 
 impl Turn<'_> {
-    pub(super) fn play(&self, businesses: &mut Businesses) -> Result<Played> {
-        let session = self.plan(&businesses.thalweg)?;
-        let plan = session.plan()?.1;
+    pub(super) fn play(&self, session: &mut Session, businesses: &mut Businesses) -> Result<Played> {
+        session.options.as_of = self.at();
+        thalweg_collect::write_table(&self.dir.join(workspace::CUSTOMERS), &businesses.thalweg.snapshot()?)?;
+        let plan = session.run()?.plan;
         self.advance(1);
         session.deliver(false)?;
         self.advance(2);
-        let others = self.others(&session, businesses)?;
+        let others = self.others(session, &plan, businesses)?;
         self.advance(3);
-        let decisions = session.ledger.decisions(&plan.plan)?;
-        drop(session);
+        let decisions = session.decisions(&plan.plan)?;
         let thalweg = self.act(&mut businesses.thalweg, &decisions, &plan)?;
-        let session = self.open(self.at() + CYCLE)?;
+        session.options.as_of = self.at() + CYCLE;
         session.feedback(&self.events_file(), Some(self.at() + Duration::days(30)))?;
         session.iterate()?;
-        let estimate = belief::of_cycle(&session, self.cycle)?;
+        let estimate = belief::of_cycle(session, self.cycle)?;
         self.advance(4);
         let mut profit: BTreeMap<String, f64> =
             others.iter().filter(|(name, _)| *name != FREE).map(|(name, truth)| ((*name).to_owned(), truth.profit)).collect();
@@ -79,20 +79,6 @@ impl Turn<'_> {
         (1..self.cycle).fold(START, |at, _| at + CYCLE)
     }
 
-    fn open(&self, as_of: Timestamp) -> Result<Session> {
-        let options =
-            Options { as_of, as_of_given: true, seed: None, again: false, progress: Arc::new(Silent) };
-        Session::open(self.dir, options)
-    }
-
-    /// The company's table as it is today, and the stages up to the plan.
-    fn plan(&self, market: &Market) -> Result<Session> {
-        thalweg_collect::write_table(&self.dir.join(workspace::CUSTOMERS), &market.snapshot()?)?;
-        let session = self.open(self.at())?;
-        session.run()?;
-        Ok(session)
-    }
-
     fn events_file(&self) -> PathBuf {
         self.dir.join(format!("events-{}.jsonl", self.cycle))
     }
@@ -118,12 +104,17 @@ impl Turn<'_> {
     }
 
     /// The other policies, each on its own copy.
-    fn others(&self, session: &Session, businesses: &mut Businesses) -> Result<Vec<(&'static str, Truth)>> {
+    fn others(
+        &self,
+        session: &Session,
+        plan: &PlanOut,
+        businesses: &mut Businesses,
+    ) -> Result<Vec<(&'static str, Truth)>> {
         let salt = session.ledger.setting("holdout_salt")?.unwrap_or_default();
         let held = |key: &str| in_holdout(salt.as_bytes(), key, HOLDOUT);
         let limited = |market| Limited { market, budget: super::budget(self.request) };
         let random = policies::random(&limited(&businesses.random), self.seed())?;
-        let risks = self.risks(session, &businesses.top_risk)?;
+        let risks = self.risks(session, plan, &businesses.top_risk)?;
         let top = policies::top_risk(&limited(&businesses.top_risk), &risks)?;
         let oracle = policies::oracle(&limited(&businesses.oracle), &|key| !held(key))?;
         let free = policies::oracle(&limited(&businesses.oracle_without_holdout), &|_| true)?;
@@ -145,14 +136,19 @@ impl Turn<'_> {
     }
 
     /// The same risk model as the engine's, asked about another copy's customers.
-    fn risks(&self, session: &Session, market: &Market) -> Result<Vec<f64>> {
-        let (_, trained) = session.train()?;
-        let training = train::load(session, &trained.model)?;
+    fn risks(&self, session: &Session, plan: &PlanOut, market: &Market) -> Result<Vec<f64>> {
+        let training = train::load(session, &plan.model)?;
         let path = self.dir.join("top-risk.parquet");
         thalweg_collect::write_table(&path, &market.customers()?)?;
         let table = thalweg_collect::read_source(self.dir, "top-risk.parquet", &thalweg_collect::MissingTokens::new())?;
         training.model.predict(&table)
     }
+}
+
+/// Opens the company's workspace; the clock is set turn by turn.
+pub(super) fn open(dir: &Path) -> Result<Session> {
+    let options = Options { as_of: START, as_of_given: true, seed: None, again: false, progress: Arc::new(Silent) };
+    Session::open(dir, options)
 }
 
 /// The informed plan without a hold-out: only for the price of holding out.

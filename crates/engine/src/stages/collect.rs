@@ -1,6 +1,7 @@
 //! collect: what did we know about whom, when? Sources to one typed table, kept by the hash of its content.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use thalweg_collect::{CollectSpec, Collected, EventSource, NoteKind, Requirement, SqlFile, TargetSpec};
 use thalweg_domain::{Error, Result, Stage, Timestamp};
@@ -80,8 +81,8 @@ fn describe(session: &Session, id: &str, collected: &Collected) -> Result<TableO
 }
 
 /// Loads a table by its id.
-pub(crate) fn load(session: &Session, id: &str) -> Result<Collected> {
-    thalweg_collect::read(&session.workspace.artifact("tables", id, "parquet"))
+pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<Collected>> {
+    session.memo.tables.get(id, || thalweg_collect::read(&session.workspace.artifact("tables", id, "parquet")))
 }
 
 /// Rows whose outcome is known.

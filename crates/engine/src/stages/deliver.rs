@@ -1,6 +1,7 @@
 //! deliver: who was really reached? Contact policy, templates, then the channel's adapter; each message at most once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use thalweg_channels::{
     Adapter, Batch, ContactRequest, FieldValue, Fields, FileAdapter, FileConfig, Message, Mode, Receipt, Template, admit,
@@ -55,7 +56,7 @@ struct Delivery<'a> {
     cycle: u32,
     plan: PlanRow,
     decisions: BTreeMap<String, DecisionRow>,
-    table: Collected,
+    table: Rc<Collected>,
     templates: BTreeMap<String, Template>,
     /// Admitted now, for the first time.
     new: Vec<NewDelivery>,
@@ -68,7 +69,7 @@ struct Delivery<'a> {
 impl<'a> Delivery<'a> {
     fn prepare(session: &'a Session, plan: PlanRow, cycle: u32) -> Result<Self> {
         let table = collect::load(session, &plan.plan.data_hash)?;
-        let decisions = session.ledger.decisions(&plan.plan.plan_id)?;
+        let decisions = session.decisions(&plan.plan.plan_id)?;
         let earlier = session.ledger.deliveries(cycle)?;
         let mut delivery = Self {
             session,
@@ -86,7 +87,7 @@ impl<'a> Delivery<'a> {
             delivery.screen(&decisions)?;
         }
         delivery.decisions =
-            decisions.into_iter().filter(|row| row.action_id.is_some()).map(|row| (row.decision_id.clone(), row)).collect();
+            decisions.iter().filter(|row| row.action_id.is_some()).map(|row| (row.decision_id.clone(), row.clone())).collect();
         Ok(delivery)
     }
 

@@ -91,9 +91,9 @@ impl Known {
     fn of(session: &Session) -> Result<Self> {
         let mut known = Self { first_decision: BTreeMap::new(), decisions: BTreeSet::new() };
         for plan in session.ledger.executed_plans()? {
-            for decision in session.ledger.decisions(&plan.plan.plan_id)? {
-                known.first_decision.entry(decision.customer).or_insert(plan.plan.created_at);
-                known.decisions.insert(decision.decision_id);
+            for decision in session.decisions(&plan.plan.plan_id)?.iter() {
+                known.first_decision.entry(decision.customer.clone()).or_insert(plan.plan.created_at);
+                known.decisions.insert(decision.decision_id.clone());
             }
         }
         Ok(known)

@@ -1,5 +1,7 @@
 //! train: who will leave (or buy)? The labelled history and the untreated part of mature decisions, one model.
 
+use std::rc::Rc;
+
 use thalweg_collect::Collected;
 use thalweg_domain::{Error, Result, Stage, Table};
 use thalweg_learn::models::LearnerParams;
@@ -125,8 +127,9 @@ pub(crate) fn rows_of(session: &Session, collected: &Collected, training: &Outco
 }
 
 /// Loads a training by its model's id.
-pub(crate) fn load(session: &Session, id: &str) -> Result<OutcomeTraining> {
-    OutcomeTraining::from_json(&crate::artifacts::read(&session.workspace.artifact("models", id, "json"))?)
+pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<OutcomeTraining>> {
+    let read = || OutcomeTraining::from_json(&crate::artifacts::read(&session.workspace.artifact("models", id, "json"))?);
+    session.memo.trainings.get(id, read)
 }
 
 /// The labelled rows of the table, then the untreated part of closed cycles' decisions.

@@ -96,7 +96,7 @@ fn outside(cycle: &PastCycle, decision: &DecisionRow, action: Option<ActionId>) 
 fn first_cycles(past: &[PastCycle]) -> BTreeMap<&CustomerKey, u32> {
     let mut first = BTreeMap::new();
     for cycle in past {
-        for decision in &cycle.decisions {
+        for decision in cycle.decisions.iter() {
             first.entry(&decision.customer).or_insert(cycle.cycle);
         }
     }

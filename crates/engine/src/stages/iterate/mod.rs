@@ -77,7 +77,7 @@ fn immature(session: &Session, plan: &PlanRow) -> Result<IterateOut> {
     Ok(IterateOut {
         cycle: plan.plan.cycle,
         mature: 0,
-        immature: session.ledger.decisions(&plan.plan.plan_id)?.len(),
+        immature: session.decisions(&plan.plan.plan_id)?.len(),
         lift: Vec::new(),
         total: TotalOut::default(),
         checks: vec![CheckOut::from(&check)],

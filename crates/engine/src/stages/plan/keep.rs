@@ -105,5 +105,6 @@ fn record(
         })
         .collect::<Result<Vec<_>>>()?;
     session.ledger.insert_plan(&record, &rows)?;
+    session.memo.decisions.get(&record.plan_id, || Ok(rows))?;
     Ok(())
 }

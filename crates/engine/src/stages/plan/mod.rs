@@ -116,7 +116,7 @@ fn prepare(
     rows: &[usize],
     training: &thalweg_learn::outcome::OutcomeTraining,
 ) -> Result<Planning> {
-    let risks = risks(session, collected, rows, training)?;
+    let risks = risks(collected, rows, training)?;
     let phi = effects.phi(&collected.features.take(rows), &risks)?;
     let customers = candidates::customers(collected, rows, &risks)?;
     let limits = Limits::new(session.workspace.config.plan.budget, &menu.channels, &menu.offers);
@@ -136,12 +136,11 @@ fn prepare(
 
 /// P(outcome | no action): out of fold for rows that were learned from, the model's for the others.
 fn risks(
-    session: &Session,
     collected: &Collected,
     rows: &[usize],
     training: &thalweg_learn::outcome::OutcomeTraining,
 ) -> Result<Vec<f64>> {
-    let history = train::rows(session, collected)?.history;
+    let history = collect::labelled(collected);
     let predicted = training.model.predict(&collected.features.take(rows))?;
     let risk = |(row, predicted): (&usize, f64)| match history.binary_search(row) {
         Ok(index) => training.out_of_fold.get(index).copied().unwrap_or(predicted),
