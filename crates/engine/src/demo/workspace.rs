@@ -21,7 +21,7 @@ pub(super) fn write(dir: &Path, market: &Market, seed: u64, budget: f64) -> Resu
          [customers]\nsource = \"{CUSTOMERS}\"\nkey = \"{key}\"\n\n\
          [outcome]\nkind = \"churn\"\ncolumn = \"{outcome}\"\npositive = \"Yes\"\nevent = \"Subscription Cancelled\"\n\
          horizon = \"30d\"\nvalue = \"{value}\"\n\n\
-         [model]\nlearner = \"logistic\"\n\n\
+         [model]\nlearner = \"logistic\"\nfolds = 3\n\n\
          [plan]\nbudget = {budget:.2}\nholdout = {HOLDOUT}\nexplore = 0.10\n",
         key = market.key_column(),
         outcome = market.outcome_column(),
