@@ -27,3 +27,23 @@ study-demo:
 # Kill -9 at 20 random moments of run and deliver.
 study-kills:
     THALWEG_KILLS=20 cargo test -p thalweg-cli --test it kill -- --nocapture
+
+# Replay every command shown in the READMEs and guides, and redraw the picture of the main job.
+replay-docs:
+    cargo build
+    python3 bench/replay_docs.py "${CARGO_TARGET_DIR:-target}/debug/thalweg"
+
+# The learners beside Keras, LightGBM and scikit-learn on the same folds (a Python environment of about 2 GB).
+bench-peers:
+    cargo build
+    python3 -m venv target/peers
+    target/peers/bin/pip install -q -r bench/telco_peers/requirements.txt
+    target/peers/bin/python bench/telco_peers/compare.py "${CARGO_TARGET_DIR:-target}/debug/thalweg"
+
+# How long an allocation takes, and its gap, by size.
+bench-allocate:
+    cargo run -p thalweg-plan --example allocate_size
+
+# How long an epoch of the reference net takes.
+bench-epoch:
+    cargo test -p thalweg-learn --lib measure_epoch -- --ignored --nocapture

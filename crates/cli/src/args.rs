@@ -120,7 +120,9 @@ pub(crate) struct PlaceArgs {
 
 /// `deliver`.
 #[derive(Debug, Args)]
-#[command(after_help = "Delivering twice adds nothing: every message is keyed by its decision and channel.")]
+#[command(
+    after_help = "Delivering twice adds nothing: every message is keyed by its decision and channel.\nExample: thalweg deliver --dry-run -C examples/telco"
+)]
 pub(crate) struct DeliverArgs {
     /// Do everything but the last call: write nothing, send nothing.
     #[arg(long)]
@@ -142,6 +144,7 @@ pub(crate) struct FeedbackArgs {
 
 /// `demo`.
 #[derive(Debug, Args)]
+#[command(after_help = "Other seeds are other markets; --keep leaves tables, events and ledger behind.\nExample: thalweg demo --seed 3 --keep demo")]
 pub(crate) struct DemoArgs {
     /// Customers of the simulated business.
     #[arg(long, default_value_t = 20_000)]
@@ -161,7 +164,7 @@ pub(crate) struct ShowArgs {
     /// What to show.
     #[arg(value_enum)]
     pub(crate) what: ShowKind,
-    /// Its id: of a model (m-…), plan (p-…), decision (d-…) or customer, the channel's name, or a run's number; `latest` works for model, plan and run.
+    /// Its id: of a model (m-…), plan (p-…), decision (p-…-0000000) or customer, the channel's name, or a run's cycle; `latest` works for model, plan and run.
     pub(crate) id: String,
 }
 
@@ -176,7 +179,7 @@ pub(crate) enum ShowKind {
     Decision,
     /// A channel over the cycles.
     Channel,
-    /// One invocation's stages.
+    /// What ran in a cycle, newest first.
     Run,
 }
 

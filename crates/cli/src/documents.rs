@@ -33,32 +33,43 @@ fn push_pages(folder: &Path, pages: &mut Vec<PathBuf>, deeper: bool) {
     }
 }
 
-/// The lines `thalweg …`, `$ thalweg …` and `cargo run … -- …` inside fenced blocks.
+/// Each `thalweg …` and `cargo run … -- …` inside fenced blocks, also behind `$ `, `&&`, `;` and `|`.
 fn shown(page: &Path) -> Vec<Shown> {
     let text = std::fs::read_to_string(page).unwrap();
     let (mut fenced, mut found) = (false, Vec::new());
     for (number, line) in text.lines().enumerate() {
         if line.trim_start().starts_with("```") {
             fenced = !fenced;
-        } else if let Some(line) = command(line).filter(|_| fenced) {
-            found.push(Shown { place: format!("{}:{}", page.display(), number + 1), line });
+        } else if fenced {
+            let place = format!("{}:{}", page.display(), number + 1);
+            found.extend(commands(line).map(|line| Shown {
+                place: place.clone(),
+                line,
+            }));
         }
     }
     found
 }
 
-fn command(line: &str) -> Option<String> {
-    let line = line.trim_start().trim_start_matches("$ ");
-    if let Some(rest) = line.strip_prefix("cargo run ") {
-        return rest.split_once("-- ").map(|(_, args)| format!("thalweg {args}"));
-    }
-    line.starts_with("thalweg ").then(|| line.to_owned())
+fn commands(line: &str) -> impl Iterator<Item = String> {
+    let typed = line
+        .trim_start()
+        .trim_start_matches("$ ")
+        .replace("&&", ";")
+        .replace('|', ";");
+    let parts: Vec<String> = typed.split(';').map(|part| part.trim().to_owned()).collect();
+    parts
+        .into_iter()
+        .filter_map(|part| match part.strip_prefix("cargo run ") {
+            Some(rest) => rest.split_once("-- ").map(|(_, args)| format!("thalweg {args}")),
+            None => part.starts_with("thalweg ").then_some(part),
+        })
 }
 
-/// The words up to a comment, a pipe or a redirection.
+/// The words up to a comment or a redirection.
 fn words(line: &str) -> Vec<String> {
     line.split_whitespace()
-        .take_while(|word| !["#", "|", ">", "2>", ">>", "&&", ";"].contains(word))
+        .take_while(|word| !["#", ">", "2>", ">>"].contains(word))
         .map(|word| word.trim_matches(['"', '\'']).to_owned())
         .collect()
 }
@@ -66,7 +77,11 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn every_command_line_in_the_documents_parses() {
     let all: Vec<Shown> = pages().iter().flat_map(|page| shown(page)).collect();
-    assert!(all.len() > 20, "only {} command lines were found: has their form changed?", all.len());
+    assert!(
+        all.len() > 20,
+        "only {} command lines were found: has their form changed?",
+        all.len()
+    );
     for Shown { place, line } in all {
         if let Err(error) = Cli::try_parse_from(words(&line)) {
             assert!(!error.use_stderr(), "{place}: {line}\n{error}");

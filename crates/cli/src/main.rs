@@ -3,6 +3,8 @@
 mod args;
 mod commands;
 mod context;
+#[cfg(test)]
+mod documents;
 mod output;
 mod progress;
 #[cfg(test)]

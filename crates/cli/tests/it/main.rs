@@ -1,4 +1,12 @@
 //! The command line as a whole: scenarios, contracts, crash safety, real data, and tidiness of the tree.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected should stop there"
+)]
 
+mod docs;
 mod support;
 mod tidy;
