@@ -144,7 +144,9 @@ pub(crate) struct FeedbackArgs {
 
 /// `demo`.
 #[derive(Debug, Args)]
-#[command(after_help = "Other seeds are other markets; --keep leaves tables, events and ledger behind.\nExample: thalweg demo --seed 3 --keep demo")]
+#[command(
+    after_help = "Other seeds are other markets; --keep leaves tables, events and ledger behind.\nExample: thalweg demo --seed 3 --keep demo"
+)]
 pub(crate) struct DemoArgs {
     /// Customers of the simulated business.
     #[arg(long, default_value_t = 20_000)]
@@ -159,7 +161,9 @@ pub(crate) struct DemoArgs {
 
 /// `show`.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples: thalweg show plan latest\n          thalweg show decision C00001\n          thalweg show channel email")]
+#[command(
+    after_help = "Examples: thalweg show plan latest\n          thalweg show decision C00001\n          thalweg show channel email"
+)]
 pub(crate) struct ShowArgs {
     /// What to show.
     #[arg(value_enum)]

@@ -39,7 +39,10 @@ impl Context {
 
     /// The workspace folder: the positional one, else `-C`, else the current folder.
     pub(crate) fn dir(&self, place: Option<&Path>) -> PathBuf {
-        place.map(Path::to_owned).or_else(|| self.dir.clone()).unwrap_or_else(|| PathBuf::from("."))
+        place
+            .map(Path::to_owned)
+            .or_else(|| self.dir.clone())
+            .unwrap_or_else(|| PathBuf::from("."))
     }
 
     /// ` -C DIR` for suggested commands; empty for the current folder.
@@ -67,8 +70,13 @@ fn use_threads(threads: usize) -> Result<()> {
 }
 
 /// The one place where the wall clock is read.
-#[expect(clippy::disallowed_methods, reason = "the command line hands the engine its clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line hands the engine its clock"
+)]
 fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

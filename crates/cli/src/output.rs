@@ -49,7 +49,10 @@ pub(crate) fn error(error: &Error, json: bool) -> ExitCode {
 }
 
 fn error_json(error: &Error) -> serde_json::Value {
-    let at = error.at.as_ref().map(|place| json!({"file": place.file, "row": place.row, "column": place.column}));
+    let at = error
+        .at
+        .as_ref()
+        .map(|place| json!({"file": place.file, "row": place.row, "column": place.column}));
     json!({"error": {"code": error.code, "message": error.message, "hint": error.hint, "at": at}})
 }
 
@@ -76,5 +79,9 @@ fn error_text(error: &Error) -> String {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let asked = !error.use_stderr();
     let _closed = error.print();
-    if asked { ExitCode::SUCCESS } else { ExitCode::from(2) }
+    if asked {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
+    }
 }

@@ -15,7 +15,10 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new(json: bool) -> Self {
-        Self { visible: !json && std::io::stderr().is_terminal(), current: Mutex::new(None) }
+        Self {
+            visible: !json && std::io::stderr().is_terminal(),
+            current: Mutex::new(None),
+        }
     }
 
     fn with(&self, act: impl FnOnce(&mut Option<ProgressBar>)) {
@@ -31,7 +34,9 @@ impl Progress for Bars {
             return;
         }
         let bar = match total {
-            Some(total) => ProgressBar::new(total as u64).with_style(style("{msg:10} {bar:30} {pos}/{len}  {elapsed}")),
+            Some(total) => {
+                ProgressBar::new(total as u64).with_style(style("{msg:10} {bar:30} {pos}/{len}  {elapsed}"))
+            }
             None => ProgressBar::new_spinner().with_style(style("{msg:10} {spinner} {elapsed}")),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(8));

@@ -13,16 +13,29 @@ use crate::args::Cli;
 
 /// Every page: its file name and its text.
 fn pages() -> Vec<(&'static str, String)> {
-    vec![("cli.md", cli_page()), ("config.md", config_page()), ("errors.md", errors_page()), ("json.md", json_page())]
+    vec![
+        ("cli.md", cli_page()),
+        ("config.md", config_page()),
+        ("errors.md", errors_page()),
+        ("json.md", json_page()),
+    ]
 }
 
 fn cli_page() -> String {
-    let mut page = "# Command line\n\nMade from the code by `just reference`; a test keeps it true.\n".to_owned();
+    let mut page =
+        "# Command line\n\nMade from the code by `just reference`; a test keeps it true.\n".to_owned();
     let mut root = Cli::command();
     root.build();
     push_help(&mut page, &mut root.clone(), "thalweg");
-    for command in root.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
-        push_help(&mut page, &mut command.clone(), &format!("thalweg {}", command.get_name()));
+    for command in root
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+    {
+        push_help(
+            &mut page,
+            &mut command.clone(),
+            &format!("thalweg {}", command.get_name()),
+        );
     }
     page
 }
@@ -30,7 +43,11 @@ fn cli_page() -> String {
 fn push_help(page: &mut String, command: &mut clap::Command, title: &str) {
     let help = command.clone().term_width(100).render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
-    let _ = write!(page, "\n## {title}\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
+    let _ = write!(
+        page,
+        "\n## {title}\n\n```text\n{}\n```\n",
+        lines.join("\n").trim_end()
+    );
 }
 
 fn config_page() -> String {
@@ -38,17 +55,28 @@ fn config_page() -> String {
                     Unknown keys are errors (TW0107).\n"
         .to_owned();
     for (section, title, doc) in SECTIONS {
-        let _ = write!(page, "\n## {title}\n\n{doc}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n");
+        let _ = write!(
+            page,
+            "\n## {title}\n\n{doc}\n\n| key | takes | default | meaning |\n|---|---|---|---|\n"
+        );
         for key in KEYS.iter().filter(|key| key.section == *section) {
-            let default = key.default.map_or_else(String::new, |default| format!("`{default}`"));
-            let _ = writeln!(page, "| `{}` | {} | {default} | {} |", key.name, key.takes, key.doc);
+            let default = key
+                .default
+                .map_or_else(String::new, |default| format!("`{default}`"));
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {default} | {} |",
+                key.name, key.takes, key.doc
+            );
         }
     }
     page
 }
 
 fn errors_page() -> String {
-    let mut page = "# Error and check codes\n\nMade from the code by `just reference`; a test keeps it true.\n".to_owned();
+    let mut page =
+        "# Error and check codes\n\nMade from the code by `just reference`; a test keeps it true.\n"
+            .to_owned();
     for info in CODES {
         let _ = write!(
             page,
@@ -106,7 +134,12 @@ fn push_keys(registry: &Registry, format: &Format, path: &str, keys: &mut Vec<St
             ContainerFormat::Struct(fields) => {
                 for field in fields {
                     let dot = if path.is_empty() { "" } else { "." };
-                    push_keys(registry, &field.value, &format!("{path}{dot}{}", field.name), keys);
+                    push_keys(
+                        registry,
+                        &field.value,
+                        &format!("{path}{dot}{}", field.name),
+                        keys,
+                    );
                 }
             }
             other => panic!("a wire type must be a struct, not {other:?}"),
@@ -132,7 +165,10 @@ mod tests {
                 std::fs::write(&path, &text).unwrap();
             }
             let written = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(written == text, "{name} is out of date: run THALWEG_REWRITE=1 cargo test -p thalweg-cli reference");
+            assert!(
+                written == text,
+                "{name} is out of date: run THALWEG_REWRITE=1 cargo test -p thalweg-cli reference"
+            );
         }
     }
 }

@@ -32,7 +32,9 @@ pub(crate) fn amount(amount: f64) -> String {
 }
 
 fn signed(number: f64, digits: &str) -> String {
-    let (whole, fraction) = digits.split_once('.').map_or((digits, ""), |(whole, fraction)| (whole, fraction));
+    let (whole, fraction) = digits
+        .split_once('.')
+        .map_or((digits, ""), |(whole, fraction)| (whole, fraction));
     let zero = digits.chars().all(|digit| matches!(digit, '0' | '.'));
     let sign = if number < 0.0 && !zero { "-" } else { "" };
     let point = if fraction.is_empty() { "" } else { "." };
@@ -66,7 +68,10 @@ pub(crate) struct Grid {
 impl Grid {
     pub(crate) fn new(heading: &[(&str, Align)]) -> Self {
         let align = heading.iter().map(|(_, align)| *align).collect();
-        Self { align, rows: vec![heading.iter().map(|(title, _)| (*title).to_owned()).collect()] }
+        Self {
+            align,
+            rows: vec![heading.iter().map(|(title, _)| (*title).to_owned()).collect()],
+        }
     }
 
     pub(crate) fn row(&mut self, cells: Vec<String>) {
@@ -76,7 +81,14 @@ impl Grid {
     /// The table as text, the heading dimmed.
     pub(crate) fn render(&self, indent: usize) -> String {
         let widths: Vec<usize> = (0..self.align.len())
-            .map(|column| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0))
+            .map(|column| {
+                self.rows
+                    .iter()
+                    .filter_map(|row| row.get(column))
+                    .map(|cell| width(cell))
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect();
         let mut text = String::new();
         for (index, row) in self.rows.iter().enumerate() {
@@ -93,10 +105,18 @@ impl Grid {
     }
 
     fn line(&self, row: &[String], widths: &[usize]) -> String {
-        let cells = row.iter().zip(widths).zip(&self.align).map(|((cell, wide), align)| {
-            let gap = " ".repeat(wide.saturating_sub(width(cell)));
-            if *align == Align::Left { format!("{cell}{gap}") } else { format!("{gap}{cell}") }
-        });
+        let cells = row
+            .iter()
+            .zip(widths)
+            .zip(&self.align)
+            .map(|((cell, wide), align)| {
+                let gap = " ".repeat(wide.saturating_sub(width(cell)));
+                if *align == Align::Left {
+                    format!("{cell}{gap}")
+                } else {
+                    format!("{gap}{cell}")
+                }
+            });
         cells.collect::<Vec<_>>().join("  ")
     }
 }
@@ -175,6 +195,9 @@ mod tests {
     fn long_sentences_break_before_the_edge() {
         let text = wrap(&"word ".repeat(60), 4);
         assert!(text.lines().count() > 2);
-        assert!(text.lines().all(|line| line.len() <= 100 && line.starts_with("    word")));
+        assert!(
+            text.lines()
+                .all(|line| line.len() <= 100 && line.starts_with("    word"))
+        );
     }
 }

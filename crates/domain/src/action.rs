@@ -27,7 +27,9 @@ impl ChannelKind {
     /// The kind of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Online, Self::Offline, Self::Partner].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Online, Self::Offline, Self::Partner]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 
@@ -85,11 +87,17 @@ impl Action {
         let mut actions = Vec::new();
         for (index, channel) in channels.iter().enumerate() {
             if channel.plain {
-                actions.push(Self { channel: index, offer: None });
+                actions.push(Self {
+                    channel: index,
+                    offer: None,
+                });
             }
             for (offer_index, offer) in offers.iter().enumerate() {
                 if offer.channels.contains(&index) {
-                    actions.push(Self { channel: index, offer: Some(offer_index) });
+                    actions.push(Self {
+                        channel: index,
+                        offer: Some(offer_index),
+                    });
                 }
             }
         }
@@ -99,7 +107,9 @@ impl Action {
     /// `email` or `email + discount-10`.
     #[must_use]
     pub fn label(self, channels: &[Channel], offers: &[Offer]) -> String {
-        let channel = channels.get(self.channel).map_or("?", |channel| channel.name.as_str());
+        let channel = channels
+            .get(self.channel)
+            .map_or("?", |channel| channel.name.as_str());
         match self.offer.and_then(|offer| offers.get(offer)) {
             Some(offer) => format!("{channel} + {}", offer.name),
             None => channel.to_owned(),

@@ -27,7 +27,9 @@ impl Arm {
     /// The arm of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Holdout, Self::Exploit, Self::Explore].into_iter().find(|arm| arm.as_str() == name)
+        [Self::Holdout, Self::Exploit, Self::Explore]
+            .into_iter()
+            .find(|arm| arm.as_str() == name)
     }
 }
 

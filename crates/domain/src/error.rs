@@ -42,7 +42,14 @@ impl Error {
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         debug_assert!(code_info(code).is_some(), "code {code} is not in the table");
-        Self { code, message: message.into(), hint: None, at: None, doing: None, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            hint: None,
+            at: None,
+            doing: None,
+            cause: None,
+        }
     }
 
     /// The same error with advice.
@@ -55,7 +62,11 @@ impl Error {
     /// The same error, placed in a file.
     #[must_use]
     pub fn at(mut self, file: impl Into<String>, row: Option<u64>, column: Option<&str>) -> Self {
-        self.at = Some(Place { file: file.into(), row, column: column.map(str::to_owned) });
+        self.at = Some(Place {
+            file: file.into(),
+            row,
+            column: column.map(str::to_owned),
+        });
         self
     }
 

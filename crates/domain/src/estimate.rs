@@ -15,7 +15,11 @@ impl Estimate {
     /// A normal interval: `mean ± z sd`. For 95 % z = 1.959964, for 90 % z = 1.644854.
     #[must_use]
     pub fn normal(mean: f64, sd: f64, z: f64) -> Self {
-        Self { mean, low: mean - z * sd, high: mean + z * sd }
+        Self {
+            mean,
+            low: mean - z * sd,
+            high: mean + z * sd,
+        }
     }
 
     /// The two-sided 95 % quantile of the standard normal distribution.

@@ -45,14 +45,18 @@ impl fmt::Display for CustomerKey {
 fn checked_name(what: &str, name: String) -> Result<String> {
     let fits = !name.is_empty()
         && name.chars().count() <= 64
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
         && !name.starts_with('.')
         && name != "none";
     if fits {
         return Ok(name);
     }
-    Err(Error::new("TW0104", format!("\"{name}\" cannot be the name of a {what}"))
-        .hint("use letters, digits, -, _ and ., at most 64 of them, and not \"none\""))
+    Err(
+        Error::new("TW0104", format!("\"{name}\" cannot be the name of a {what}"))
+            .hint("use letters, digits, -, _ and ., at most 64 of them, and not \"none\""),
+    )
 }
 
 /// A channel's name.

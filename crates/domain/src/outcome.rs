@@ -25,6 +25,8 @@ impl OutcomeKind {
     /// The kind of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Churn, Self::Conversion, Self::Value].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Churn, Self::Conversion, Self::Value]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }

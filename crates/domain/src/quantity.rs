@@ -18,7 +18,10 @@ impl Money {
         if amount.is_finite() {
             return Ok(Self(amount));
         }
-        Err(Error::new("TW0104", format!("{amount} is not an amount of money")))
+        Err(Error::new(
+            "TW0104",
+            format!("{amount} is not an amount of money"),
+        ))
     }
 
     /// The amount.

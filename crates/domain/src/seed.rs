@@ -20,7 +20,9 @@ impl Seed {
     /// The seed of a numbered sub-stream.
     #[must_use]
     pub const fn nth(self, index: u64) -> Self {
-        Self(mix(self.0.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))))
+        Self(mix(self.0.wrapping_add(
+            index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        )))
     }
 }
 

@@ -90,7 +90,11 @@ impl Stage {
                 "lift with intervals, drift, champion and challenger, next cycle",
             ),
         };
-        StageInfo { name, question, computation }
+        StageInfo {
+            name,
+            question,
+            computation,
+        }
     }
 
     /// The stage's name: its command and its key in records.

@@ -122,8 +122,16 @@ impl Column {
                 .get(row)
                 .and_then(|code| levels.get(*code as usize))
                 .map_or_else(String::new, Clone::clone),
-            ColumnData::Boolean(cells) => cells.get(row).copied().flatten().map_or_else(String::new, |b| b.to_string()),
-            ColumnData::Date(cells) => cells.get(row).copied().flatten().map_or_else(String::new, |t| t.to_string()),
+            ColumnData::Boolean(cells) => cells
+                .get(row)
+                .copied()
+                .flatten()
+                .map_or_else(String::new, |b| b.to_string()),
+            ColumnData::Date(cells) => cells
+                .get(row)
+                .copied()
+                .flatten()
+                .map_or_else(String::new, |t| t.to_string()),
             ColumnData::Text(cells) => cells.get(row).cloned().flatten().unwrap_or_default(),
         }
     }
@@ -138,25 +146,42 @@ impl Column {
             (ColumnData::Date(a), Some(ColumnData::Date(b))) => ColumnData::Date(joined(a, b)),
             (ColumnData::Text(a), Some(ColumnData::Text(b))) => ColumnData::Text(joined(a, b)),
             (
-                ColumnData::Category { codes: a, levels: levels_a },
-                Some(ColumnData::Category { codes: b, levels: levels_b }),
+                ColumnData::Category {
+                    codes: a,
+                    levels: levels_a,
+                },
+                Some(ColumnData::Category {
+                    codes: b,
+                    levels: levels_b,
+                }),
             ) => joined_categories((a, levels_a), (b, levels_b)),
             (_, Some(_)) if self.n_missing() == self.len() => {
                 return other.map_or_else(|| Ok(self.clone()), |other| other.preceded(self.len()));
             }
             (_, Some(_)) => {
-                let (here, there) = (self.kind().as_str(), other.map_or("", |column| column.kind().as_str()));
-                let message = format!("column \"{}\" is of kind {here} now and was of kind {there} before", self.name);
+                let (here, there) = (
+                    self.kind().as_str(),
+                    other.map_or("", |column| column.kind().as_str()),
+                );
+                let message = format!(
+                    "column \"{}\" is of kind {here} now and was of kind {there} before",
+                    self.name
+                );
                 return Err(crate::Error::new("TW0225", message)
                     .hint("give the column one kind in all files, or exclude it: [features] exclude"));
             }
         };
-        Ok(Self { name: self.name.clone(), data })
+        Ok(Self {
+            name: self.name.clone(),
+            data,
+        })
     }
 
     /// So many missing cells, then this column's.
     fn preceded(&self, n_before: usize) -> crate::Result<Self> {
-        let rows: Vec<usize> = std::iter::repeat_n(usize::MAX, n_before).chain(0..self.len()).collect();
+        let rows: Vec<usize> = std::iter::repeat_n(usize::MAX, n_before)
+            .chain(0..self.len())
+            .collect();
         Ok(self.take(&rows))
     }
 
@@ -165,14 +190,18 @@ impl Column {
     pub fn take(&self, rows: &[usize]) -> Self {
         let data = match &self.data {
             ColumnData::Number(cells) => ColumnData::Number(pick(cells, rows, f64::NAN)),
-            ColumnData::Category { codes, levels } => {
-                ColumnData::Category { codes: pick(codes, rows, MISSING_LEVEL), levels: levels.clone() }
-            }
+            ColumnData::Category { codes, levels } => ColumnData::Category {
+                codes: pick(codes, rows, MISSING_LEVEL),
+                levels: levels.clone(),
+            },
             ColumnData::Boolean(cells) => ColumnData::Boolean(pick(cells, rows, None)),
             ColumnData::Date(cells) => ColumnData::Date(pick(cells, rows, None)),
             ColumnData::Text(cells) => ColumnData::Text(pick(cells, rows, None)),
         };
-        Self { name: self.name.clone(), data }
+        Self {
+            name: self.name.clone(),
+            data,
+        }
     }
 }
 
@@ -181,9 +210,10 @@ impl ColumnData {
     fn padded(&self, n_more: usize) -> Self {
         match self {
             Self::Number(cells) => Self::Number(joined(cells, &vec![f64::NAN; n_more])),
-            Self::Category { codes, levels } => {
-                Self::Category { codes: joined(codes, &vec![MISSING_LEVEL; n_more]), levels: levels.clone() }
-            }
+            Self::Category { codes, levels } => Self::Category {
+                codes: joined(codes, &vec![MISSING_LEVEL; n_more]),
+                levels: levels.clone(),
+            },
             Self::Boolean(cells) => Self::Boolean(joined(cells, &vec![None; n_more])),
             Self::Date(cells) => Self::Date(joined(cells, &vec![None; n_more])),
             Self::Text(cells) => Self::Text(joined(cells, &vec![None; n_more])),
@@ -199,10 +229,21 @@ fn joined_categories(first: (&[u32], &[String]), second: (&[u32], &[String])) ->
     let mut levels: Vec<String> = joined(first.1, second.1);
     levels.sort();
     levels.dedup();
-    let code_of = |level: &String| levels.binary_search(level).ok().and_then(|code| u32::try_from(code).ok());
+    let code_of = |level: &String| {
+        levels
+            .binary_search(level)
+            .ok()
+            .and_then(|code| u32::try_from(code).ok())
+    };
     let recode = |codes: &[u32], old: &[String]| -> Vec<u32> {
-        let new: Vec<u32> = old.iter().map(|level| code_of(level).unwrap_or(MISSING_LEVEL)).collect();
-        codes.iter().map(|code| new.get(*code as usize).copied().unwrap_or(MISSING_LEVEL)).collect()
+        let new: Vec<u32> = old
+            .iter()
+            .map(|level| code_of(level).unwrap_or(MISSING_LEVEL))
+            .collect();
+        codes
+            .iter()
+            .map(|code| new.get(*code as usize).copied().unwrap_or(MISSING_LEVEL))
+            .collect()
     };
     let mut codes = recode(first.0, first.1);
     codes.extend(recode(second.0, second.1));
@@ -210,7 +251,9 @@ fn joined_categories(first: (&[u32], &[String]), second: (&[u32], &[String])) ->
 }
 
 fn pick<T: Clone>(cells: &[T], rows: &[usize], missing: T) -> Vec<T> {
-    rows.iter().map(|row| cells.get(*row).cloned().unwrap_or_else(|| missing.clone())).collect()
+    rows.iter()
+        .map(|row| cells.get(*row).cloned().unwrap_or_else(|| missing.clone()))
+        .collect()
 }
 
 /// Columns of equal length.
@@ -230,10 +273,16 @@ impl Table {
         let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         names.sort_unstable();
         if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(crate::Error::new("TW0901", "internal error: two columns of a table have the same name"));
+            return Err(crate::Error::new(
+                "TW0901",
+                "internal error: two columns of a table have the same name",
+            ));
         }
         if columns.iter().any(|column| column.len() != n_rows) {
-            return Err(crate::Error::new("TW0901", "internal error: columns of a table differ in length"));
+            return Err(crate::Error::new(
+                "TW0901",
+                "internal error: columns of a table differ in length",
+            ));
         }
         Ok(Self { columns, n_rows })
     }
@@ -260,7 +309,10 @@ impl Table {
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
         let columns = self.columns.iter().map(|column| column.take(rows)).collect();
-        Self { columns, n_rows: rows.len() }
+        Self {
+            columns,
+            n_rows: rows.len(),
+        }
     }
 
     /// This table's rows, then another's. Columns are matched by name; one that `other` lacks is missing there, one that
@@ -269,15 +321,29 @@ impl Table {
     /// # Errors
     /// `TW0225` when a column is of another kind in `other` (unless all its cells are missing there).
     pub fn stack(&self, other: &Self) -> crate::Result<Self> {
-        let columns = self.columns.iter().map(|column| column.stack(other.column(&column.name), other.n_rows));
-        Ok(Self { columns: columns.collect::<crate::Result<_>>()?, n_rows: self.n_rows + other.n_rows })
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| column.stack(other.column(&column.name), other.n_rows));
+        Ok(Self {
+            columns: columns.collect::<crate::Result<_>>()?,
+            n_rows: self.n_rows + other.n_rows,
+        })
     }
 
     /// The same table without the columns that `drop` names.
     #[must_use]
     pub fn without(&self, drop: impl Fn(&str) -> bool) -> Self {
-        let columns = self.columns.iter().filter(|column| !drop(&column.name)).cloned().collect();
-        Self { columns, n_rows: self.n_rows }
+        let columns = self
+            .columns
+            .iter()
+            .filter(|column| !drop(&column.name))
+            .cloned()
+            .collect();
+        Self {
+            columns,
+            n_rows: self.n_rows,
+        }
     }
 }
 
@@ -287,19 +353,36 @@ mod tests {
 
     fn category(name: &str, codes: &[u32], levels: &[&str]) -> Column {
         let levels = levels.iter().map(|level| (*level).to_owned()).collect();
-        Column { name: name.to_owned(), data: ColumnData::Category { codes: codes.to_vec(), levels } }
+        Column {
+            name: name.to_owned(),
+            data: ColumnData::Category {
+                codes: codes.to_vec(),
+                levels,
+            },
+        }
     }
 
     fn number(name: &str, cells: &[f64]) -> Column {
-        Column { name: name.to_owned(), data: ColumnData::Number(cells.to_vec()) }
+        Column {
+            name: name.to_owned(),
+            data: ColumnData::Number(cells.to_vec()),
+        }
     }
 
     #[test]
     fn stacking_unites_levels_and_fills_missing_columns() {
-        let first = Table::new(vec![category("c", &[0, 1], &["a", "c"]), number("n", &[1.0, 2.0])]).unwrap();
+        let first = Table::new(vec![
+            category("c", &[0, 1], &["a", "c"]),
+            number("n", &[1.0, 2.0]),
+        ])
+        .unwrap();
         let second = Table::new(vec![category("c", &[1, MISSING_LEVEL, 0], &["a", "b"])]).unwrap();
         let both = first.stack(&second).unwrap();
-        let cells = |name: &str| (0..5).map(|row| both.column(name).unwrap().cell_text(row)).collect::<Vec<_>>();
+        let cells = |name: &str| {
+            (0..5)
+                .map(|row| both.column(name).unwrap().cell_text(row))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(cells("c"), ["a", "c", "b", "", "a"]);
         assert_eq!(cells("n"), ["1", "2", "", "", ""]);
     }
@@ -310,12 +393,25 @@ mod tests {
         let other = Table::new(vec![category("n", &[0], &["x"])]).unwrap();
         assert_eq!(first.stack(&other).unwrap_err().code, "TW0225");
         let empty = Table::new(vec![number("n", &[f64::NAN])]).unwrap();
-        assert_eq!(empty.stack(&other).unwrap().column("n").unwrap().cell_text(1), "x");
+        assert_eq!(
+            empty.stack(&other).unwrap().column("n").unwrap().cell_text(1),
+            "x"
+        );
     }
 
     #[test]
     fn tables_refuse_unequal_columns_and_double_names() {
-        assert_eq!(Table::new(vec![number("a", &[1.0]), number("b", &[])]).unwrap_err().code, "TW0901");
-        assert_eq!(Table::new(vec![number("a", &[1.0]), number("a", &[2.0])]).unwrap_err().code, "TW0901");
+        assert_eq!(
+            Table::new(vec![number("a", &[1.0]), number("b", &[])])
+                .unwrap_err()
+                .code,
+            "TW0901"
+        );
+        assert_eq!(
+            Table::new(vec![number("a", &[1.0]), number("a", &[2.0])])
+                .unwrap_err()
+                .code,
+            "TW0901"
+        );
     }
 }

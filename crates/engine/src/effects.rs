@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Action, ActionId, Channel, Offer, OutcomeKind, Result, Table};
-use thalweg_learn::effect::{
-    Acceptance, AcceptanceCount, EffectDesign, EffectPosterior, EffectRows, fit,
-};
+use thalweg_learn::effect::{Acceptance, AcceptanceCount, EffectDesign, EffectPosterior, EffectRows, fit};
 use thalweg_learn::prepare::Preparer;
 use thalweg_ledger::{ActionRow, DecisionRow};
 
@@ -26,14 +24,24 @@ impl Menu {
         let config = &session.workspace.config;
         let (channels, offers) = (config.domain_channels(), config.domain_offers());
         let actions = Action::all(&channels, &offers);
-        Self { kind: config.outcome.kind, channels, offers, actions }
+        Self {
+            kind: config.outcome.kind,
+            channels,
+            offers,
+            actions,
+        }
     }
 
     /// The action in force of that channel and offer name, if it still exists.
     pub(crate) fn find(&self, action: &ActionRow) -> Option<ActionId> {
         let position = self.actions.iter().position(|own| {
-            self.channels.get(own.channel).is_some_and(|channel| channel.name.as_str() == action.channel)
-                && own.offer.and_then(|offer| self.offers.get(offer)).map(|offer| offer.name.as_str())
+            self.channels
+                .get(own.channel)
+                .is_some_and(|channel| channel.name.as_str() == action.channel)
+                && own
+                    .offer
+                    .and_then(|offer| self.offers.get(offer))
+                    .map(|offer| offer.name.as_str())
                     == action.offer.as_deref()
         })?;
         u16::try_from(position).ok().map(ActionId)
@@ -44,8 +52,14 @@ impl Menu {
         self.actions
             .iter()
             .map(|action| ActionRow {
-                channel: self.channels.get(action.channel).map_or_else(String::new, |channel| channel.name.to_string()),
-                offer: action.offer.and_then(|offer| self.offers.get(offer)).map(|offer| offer.name.to_string()),
+                channel: self
+                    .channels
+                    .get(action.channel)
+                    .map_or_else(String::new, |channel| channel.name.to_string()),
+                offer: action
+                    .offer
+                    .and_then(|offer| self.offers.get(offer))
+                    .map(|offer| offer.name.to_string()),
             })
             .collect()
     }
@@ -87,7 +101,9 @@ pub(crate) struct Phi {
 
 impl Phi {
     pub(crate) fn of(&self, customer: usize) -> &[f64] {
-        self.cells.get(customer * self.n_features..(customer + 1) * self.n_features).unwrap_or_default()
+        self.cells
+            .get(customer * self.n_features..(customer + 1) * self.n_features)
+            .unwrap_or_default()
     }
 }
 
@@ -122,35 +138,58 @@ impl Effects {
     fn prior(menu: &Menu) -> Result<Self> {
         let posterior = fit(&design(menu, 0, 0), &EffectRows::default())?;
         let acceptance = Acceptance::fit(&assumed_acceptance(menu), &[])?;
-        Ok(Self { id: "prior".to_owned(), encoder: None, posterior, acceptance })
+        Ok(Self {
+            id: "prior".to_owned(),
+            encoder: None,
+            posterior,
+            acceptance,
+        })
     }
 
     fn learn(session: &Session, menu: &Menu, past: &[PastCycle], id: String) -> Result<Self> {
         let mut tables = Vec::new();
         for cycle in past {
             let table = collect::load(session, &cycle.plan.plan.data_hash)?;
-            let rows: Vec<usize> = cycle.decisions.iter().filter_map(|row| usize::try_from(row.row).ok()).collect();
+            let rows: Vec<usize> = cycle
+                .decisions
+                .iter()
+                .filter_map(|row| usize::try_from(row.row).ok())
+                .collect();
             tables.push(table.features.take(&rows));
         }
         let mut all = Table::default();
         for table in &tables {
-            all = if all.columns().is_empty() { table.clone() } else { all.stack(table)? };
+            all = if all.columns().is_empty() {
+                table.clone()
+            } else {
+                all.stack(table)?
+            };
         }
-        let risks: Vec<f64> = past.iter().flat_map(|cycle| cycle.decisions.iter().map(|row| row.risk)).collect();
+        let risks: Vec<f64> = past
+            .iter()
+            .flat_map(|cycle| cycle.decisions.iter().map(|row| row.risk))
+            .collect();
         let encoder = Encoder::fit(&all, &risks)?;
         let phi = encoder.encode(&all, &risks)?;
         let rows = effect_rows(menu, past, phi.cells);
         let posterior = fit(&design(menu, phi.n_features, past.len()), &rows)?;
         let acceptance = Acceptance::fit(&assumed_acceptance(menu), &acceptance_counts(menu, past))?;
-        Ok(Self { id, encoder: Some(encoder), posterior, acceptance })
+        Ok(Self {
+            id,
+            encoder: Some(encoder),
+            posterior,
+            acceptance,
+        })
     }
-
 
     /// The features that effects depend on, for the given customers.
     pub(crate) fn phi(&self, features: &Table, risks: &[f64]) -> Result<Phi> {
         match &self.encoder {
             Some(encoder) => encoder.encode(features, risks),
-            None => Ok(Phi { n_features: 0, cells: Vec::new() }),
+            None => Ok(Phi {
+                n_features: 0,
+                cells: Vec::new(),
+            }),
         }
     }
 }
@@ -163,7 +202,11 @@ impl Encoder {
         let n = odds.iter().map(|_| 1.0).sum::<f64>().max(1.0);
         let mean = odds.iter().sum::<f64>() / n;
         let variance = odds.iter().map(|odds| (odds - mean).powi(2)).sum::<f64>() / n;
-        Ok(Self { preparer, log_odds_mean: mean, log_odds_sd: variance.sqrt().max(1e-6) })
+        Ok(Self {
+            preparer,
+            log_odds_mean: mean,
+            log_odds_sd: variance.sqrt().max(1e-6),
+        })
     }
 
     fn encode(&self, table: &Table, risks: &[f64]) -> Result<Phi> {
@@ -187,7 +230,11 @@ fn design(menu: &Menu, n_features: usize, n_cycles: usize) -> EffectDesign {
     EffectDesign {
         kind: menu.kind,
         actions: menu.actions.clone(),
-        channel_prior: menu.channels.iter().map(|channel| channel.assumed_effect).collect(),
+        channel_prior: menu
+            .channels
+            .iter()
+            .map(|channel| channel.assumed_effect)
+            .collect(),
         offer_prior: menu.offers.iter().map(|offer| offer.assumed_effect).collect(),
         n_features,
         n_cycles,
@@ -203,7 +250,10 @@ fn assumed_acceptance(menu: &Menu) -> Vec<thalweg_domain::Belief> {
 
 /// One row per decision; decisions for actions that no longer exist have weight 0.
 fn effect_rows(menu: &Menu, past: &[PastCycle], phi: Vec<f64>) -> EffectRows {
-    let mut rows = EffectRows { phi, ..EffectRows::default() };
+    let mut rows = EffectRows {
+        phi,
+        ..EffectRows::default()
+    };
     for (index, cycle) in past.iter().enumerate() {
         let table = menu.translate(&cycle.plan.plan.actions);
         for (decision, outcome) in cycle.decisions.iter().zip(&cycle.outcome) {
@@ -238,12 +288,19 @@ fn offered(menu: &Menu, decision: &DecisionRow, table: &[Option<ActionId>]) -> O
 }
 
 fn count(counts: &mut Vec<AcceptanceCount>, (channel, offer): (usize, usize), accepted: bool) {
-    let found = counts.iter_mut().find(|count| count.channel == channel && count.offer == offer);
+    let found = counts
+        .iter_mut()
+        .find(|count| count.channel == channel && count.offer == offer);
     match found {
         Some(count) => {
             count.offered += 1;
             count.accepted += u64::from(accepted);
         }
-        None => counts.push(AcceptanceCount { channel, offer, offered: 1, accepted: u64::from(accepted) }),
+        None => counts.push(AcceptanceCount {
+            channel,
+            offer,
+            offered: 1,
+            accepted: u64::from(accepted),
+        }),
     }
 }

@@ -25,12 +25,25 @@ pub(crate) struct PastCycle {
 impl PastCycle {
     /// What a decision really cost: the contact, plus the offer's cost when it was taken.
     pub(crate) fn realised_cost(&self, index: usize) -> f64 {
-        let Some(decision) = self.decisions.get(index) else { return 0.0 };
-        let Some(channel) = &decision.channel else { return 0.0 };
-        let unit = self.summary.channels.iter().find(|own| own.name == *channel).map_or(0.0, |own| own.unit_cost);
+        let Some(decision) = self.decisions.get(index) else {
+            return 0.0;
+        };
+        let Some(channel) = &decision.channel else {
+            return 0.0;
+        };
+        let unit = self
+            .summary
+            .channels
+            .iter()
+            .find(|own| own.name == *channel)
+            .map_or(0.0, |own| own.unit_cost);
         let accepted = self.accepted.get(index).copied().unwrap_or(false);
         let offer_part = (decision.cost - unit).max(0.0);
-        unit + if accepted && decision.acceptance > 0.0 { offer_part / decision.acceptance } else { 0.0 }
+        unit + if accepted && decision.acceptance > 0.0 {
+            offer_part / decision.acceptance
+        } else {
+            0.0
+        }
     }
 }
 
@@ -50,27 +63,48 @@ pub(crate) fn closed_plans(session: &Session) -> Result<Vec<PlanRow>> {
 
 /// The decisions of plans, joined to what happened afterwards.
 pub(crate) fn join(session: &Session, plans: Vec<PlanRow>) -> Result<Vec<PastCycle>> {
-    let accepted: BTreeSet<String> =
-        session.ledger.events_for_decisions("Offer Accepted")?.into_iter().map(|event| event.decision_id).collect();
-    plans.into_iter().map(|plan| join_one(session, plan, &accepted)).collect()
+    let accepted: BTreeSet<String> = session
+        .ledger
+        .events_for_decisions("Offer Accepted")?
+        .into_iter()
+        .map(|event| event.decision_id)
+        .collect();
+    plans
+        .into_iter()
+        .map(|plan| join_one(session, plan, &accepted))
+        .collect()
 }
 
 fn join_one(session: &Session, plan: PlanRow, accepted: &BTreeSet<String>) -> Result<PastCycle> {
     let outcome = &session.workspace.config.outcome;
     let from = plan.plan.created_at;
     let happened: BTreeMap<CustomerKey, Timestamp> =
-        session.ledger.outcomes(&outcome.event, from, from + outcome.horizon)?;
+        session
+            .ledger
+            .outcomes(&outcome.event, from, from + outcome.horizon)?;
     let decisions = session.decisions(&plan.plan.plan_id)?;
     let summary = serde_json::from_str(&plan.plan.summary).map_err(|cause| {
-        Error::new("TW0823", format!("the plan {} was kept by another version and cannot be read", plan.plan.plan_id))
-            .hint("use the version that made it, or start a new workspace folder")
-            .cause(cause)
+        Error::new(
+            "TW0823",
+            format!(
+                "the plan {} was kept by another version and cannot be read",
+                plan.plan.plan_id
+            ),
+        )
+        .hint("use the version that made it, or start a new workspace folder")
+        .cause(cause)
     })?;
     Ok(PastCycle {
         summary,
         cycle: plan.plan.cycle,
-        outcome: decisions.iter().map(|decision| happened.contains_key(&decision.customer)).collect(),
-        accepted: decisions.iter().map(|decision| accepted.contains(&decision.decision_id)).collect(),
+        outcome: decisions
+            .iter()
+            .map(|decision| happened.contains_key(&decision.customer))
+            .collect(),
+        accepted: decisions
+            .iter()
+            .map(|decision| accepted.contains(&decision.decision_id))
+            .collect(),
         decisions,
         plan,
     })

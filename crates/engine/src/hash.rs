@@ -8,7 +8,9 @@ pub(crate) struct Fingerprint(blake3::Hasher);
 impl Fingerprint {
     /// Starts with a purpose, so that different purposes never share a fingerprint, and the format version.
     pub(crate) fn new(purpose: &str) -> Self {
-        Self(blake3::Hasher::new()).with("purpose", purpose).with("version", env!("CARGO_PKG_VERSION"))
+        Self(blake3::Hasher::new())
+            .with("purpose", purpose)
+            .with("version", env!("CARGO_PKG_VERSION"))
     }
 
     /// Adds a named text.
@@ -43,8 +45,10 @@ fn short(hash: &blake3::Hash) -> String {
 
 /// A value as pretty JSON bytes with a final line end.
 pub(crate) fn json_bytes(value: &impl Serialize) -> thalweg_domain::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(value)
-        .map_err(|cause| thalweg_domain::Error::new("TW0901", "internal error: a result cannot be written as JSON").cause(cause))?;
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|cause| {
+        thalweg_domain::Error::new("TW0901", "internal error: a result cannot be written as JSON")
+            .cause(cause)
+    })?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -38,5 +38,7 @@ pub fn use_threads(threads: usize) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build_global()
-        .map_err(|cause| Error::new("TW0901", "internal error: the number of threads was set twice").cause(cause))
+        .map_err(|cause| {
+            Error::new("TW0901", "internal error: the number of threads was set twice").cause(cause)
+        })
 }

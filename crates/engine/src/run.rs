@@ -9,7 +9,8 @@ use crate::report;
 use crate::session::Session;
 use crate::stages::{collect, deliver, evaluate, feedback, iterate, plan, train};
 use crate::wire::{
-    DeliverOut, EvaluationOut, FeedbackOut, IterateOut, PlanOut, RunOut, StageOut, StatusOut, TableOut, TrainOut,
+    DeliverOut, EvaluationOut, FeedbackOut, IterateOut, PlanOut, RunOut, StageOut, StatusOut, TableOut,
+    TrainOut,
 };
 
 impl Session {
@@ -90,7 +91,8 @@ impl Session {
     /// # Errors
     /// `TW07xx`; nothing is loaded then.
     pub fn feedback(&self, file: &Path, complete_until: Option<Timestamp>) -> Result<FeedbackOut> {
-        feedback::feedback(self, file, complete_until).map_err(|error| error.doing(self.doing("loading feedback for")))
+        feedback::feedback(self, file, complete_until)
+            .map_err(|error| error.doing(self.doing("loading feedback for")))
     }
 
     /// Measures and closes the cycle.

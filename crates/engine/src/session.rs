@@ -110,7 +110,13 @@ impl Session {
         let workspace = Workspace::open(dir)?;
         let lock = workspace.lock()?;
         let ledger = Ledger::open(workspace.ledger_path())?;
-        Ok(Self { workspace, options, ledger, memo: Memo::default(), _lock: lock })
+        Ok(Self {
+            workspace,
+            options,
+            ledger,
+            memo: Memo::default(),
+            _lock: lock,
+        })
     }
 
     /// The seed in force.
@@ -121,7 +127,9 @@ impl Session {
 
     /// A plan's decisions.
     pub(crate) fn decisions(&self, plan_id: &str) -> Result<Rc<Vec<DecisionRow>>> {
-        self.memo.decisions.get(plan_id, || self.ledger.decisions(plan_id))
+        self.memo
+            .decisions
+            .get(plan_id, || self.ledger.decisions(plan_id))
     }
 
     /// The open cycle's number; the first call opens cycle 1.
@@ -165,7 +173,15 @@ impl Session {
         self.options.progress.start(stage.name(), None);
         let made = run();
         self.options.progress.finish();
-        self.record_result(made?, &StageKey { cycle, stage, fingerprint }, begun.elapsed().as_secs_f64())
+        self.record_result(
+            made?,
+            &StageKey {
+                cycle,
+                stage,
+                fingerprint,
+            },
+            begun.elapsed().as_secs_f64(),
+        )
     }
 
     /// Puts a stage's result on record.
@@ -175,7 +191,10 @@ impl Session {
         key: &StageKey<'_>,
         seconds: f64,
     ) -> Result<Done<T>> {
-        let kept = Kept { line: made.line, result: made.result };
+        let kept = Kept {
+            line: made.line,
+            result: made.result,
+        };
         self.ledger.record_stage(&StageRecord {
             cycle: key.cycle,
             stage: key.stage,
@@ -186,7 +205,10 @@ impl Session {
             summary: to_json(&kept)?,
         })?;
         let out = stage_out(key.stage, "ran", &made.artifact, seconds, &kept.line);
-        Ok(Done { out, result: kept.result })
+        Ok(Done {
+            out,
+            result: kept.result,
+        })
     }
 
     fn stored<T: DeserializeOwned>(
@@ -199,34 +221,48 @@ impl Session {
         if self.options.again {
             return Ok(None);
         }
-        let Some(record) = self.ledger.latest_stage(cycle, stage)? else { return Ok(None) };
+        let Some(record) = self.ledger.latest_stage(cycle, stage)? else {
+            return Ok(None);
+        };
         let artifact = record.artifact.unwrap_or_default();
         if record.fingerprint != fingerprint || !usable(&artifact) {
             return Ok(None);
         }
         // a record of an older program version that no longer parses is simply made again
-        let Ok(kept) = serde_json::from_str::<Kept<T>>(&record.summary) else { return Ok(None) };
+        let Ok(kept) = serde_json::from_str::<Kept<T>>(&record.summary) else {
+            return Ok(None);
+        };
         let out = stage_out(stage, "unchanged", &artifact, 0.0, &kept.line);
-        Ok(Some(Done { out, result: kept.result }))
+        Ok(Some(Done {
+            out,
+            result: kept.result,
+        }))
     }
 
     /// The line and artifact of the latest run of a stage in a cycle.
     pub(crate) fn stage_line(&self, cycle: u32, stage: Stage) -> Result<Option<(StageRecord, String)>> {
-        let Some(record) = self.ledger.latest_stage(cycle, stage)? else { return Ok(None) };
+        let Some(record) = self.ledger.latest_stage(cycle, stage)? else {
+            return Ok(None);
+        };
         let line = line_of(&record);
         Ok(Some((record, line)))
     }
 
     /// The stored result of the latest run of a stage in a cycle, whatever its fingerprint.
     pub(crate) fn stage_result<T: DeserializeOwned>(&self, cycle: u32, stage: Stage) -> Result<Option<T>> {
-        let Some(record) = self.ledger.latest_stage(cycle, stage)? else { return Ok(None) };
-        Ok(serde_json::from_str::<Kept<T>>(&record.summary).ok().map(|kept| kept.result))
+        let Some(record) = self.ledger.latest_stage(cycle, stage)? else {
+            return Ok(None);
+        };
+        Ok(serde_json::from_str::<Kept<T>>(&record.summary)
+            .ok()
+            .map(|kept| kept.result))
     }
 }
 
 /// The one line of a stage record.
 pub(crate) fn line_of(record: &StageRecord) -> String {
-    serde_json::from_str::<Kept<serde::de::IgnoredAny>>(&record.summary).map_or_else(|_| String::new(), |kept| kept.line)
+    serde_json::from_str::<Kept<serde::de::IgnoredAny>>(&record.summary)
+        .map_or_else(|_| String::new(), |kept| kept.line)
 }
 
 fn stage_out(stage: Stage, state: &str, artifact: &str, seconds: f64, line: &str) -> StageOut {
@@ -241,6 +277,7 @@ fn stage_out(stage: Stage, state: &str, artifact: &str, seconds: f64, line: &str
 
 /// Compact JSON.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|cause| Error::new("TW0901", "internal error: a result cannot be written as JSON").cause(cause))
+    serde_json::to_string(value).map_err(|cause| {
+        Error::new("TW0901", "internal error: a result cannot be written as JSON").cause(cause)
+    })
 }

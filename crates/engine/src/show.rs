@@ -25,7 +25,8 @@ fn line(label: &str, text: impl Into<String>) -> (String, String) {
 }
 
 fn nothing(what: &str, id: &str) -> Error {
-    Error::new("TW0113", format!("there is no {what} \"{id}\"")).hint("thalweg status names the current ones; latest works too")
+    Error::new("TW0113", format!("there is no {what} \"{id}\""))
+        .hint("thalweg status names the current ones; latest works too")
 }
 
 /// A model: its learner, its rows, what tells most, its role.
@@ -34,19 +35,40 @@ fn nothing(what: &str, id: &str) -> Error {
 /// `TW0113` when there is none of that name.
 pub fn model(session: &Session, id: &str) -> Result<Shown> {
     let models = session.ledger.models()?;
-    let found = if id == "latest" { models.last() } else { models.iter().find(|row| row.model.model_hash == id) };
+    let found = if id == "latest" {
+        models.last()
+    } else {
+        models.iter().find(|row| row.model.model_hash == id)
+    };
     let row = found.ok_or_else(|| nothing("model", id))?;
     let out: TrainOut = parse(&row.model.payload)?;
-    let telling: Vec<String> =
-        out.importance.iter().take(8).map(|(name, share)| format!("{name} {:.0} %", share * 100.0)).collect();
+    let telling: Vec<String> = out
+        .importance
+        .iter()
+        .take(8)
+        .map(|(name, share)| format!("{name} {:.0} %", share * 100.0))
+        .collect();
     Ok(Shown {
         title: format!("{} · {} · {}", out.model, out.learner, row.role.as_str()),
         lines: vec![
             line("trained in cycle", row.model.cycle.to_string()),
             line("at", format_time(row.model.recorded_at)),
-            line("rows", format!("{} ({} from earlier decisions)", out.rows, out.rows_from_decisions)),
+            line(
+                "rows",
+                format!(
+                    "{} ({} from earlier decisions)",
+                    out.rows, out.rows_from_decisions
+                ),
+            ),
             line("what tells most", telling.join(", ")),
-            line("file", session.workspace.artifact("models", &out.model, "json").display().to_string()),
+            line(
+                "file",
+                session
+                    .workspace
+                    .artifact("models", &out.model, "json")
+                    .display()
+                    .to_string(),
+            ),
         ],
         json: json!({
             "model": out.model,
@@ -68,33 +90,79 @@ pub fn model(session: &Session, id: &str) -> Result<Shown> {
 pub fn plan(session: &Session, id: &str) -> Result<Shown> {
     let row = find_plan(session, id)?;
     let out: PlanOut = parse(&row.plan.summary)?;
-    let delivered = row.delivered_at.map_or_else(|| "not delivered".to_owned(), |at| format!("delivered {}", format_time(at)));
+    let delivered = row.delivered_at.map_or_else(
+        || "not delivered".to_owned(),
+        |at| format!("delivered {}", format_time(at)),
+    );
     let mut lines = vec![
         line("made", format_time(row.plan.created_at)),
-        line("customers", format!("{} ({} treated, {} held out, {} randomised)", out.customers, out.treated, out.holdout, out.explore)),
-        line("spend", format!("{:.2} of {:.2} (95 %: below {:.2})", out.spend, out.budget, out.spend_q95)),
-        line("expected gain", format!("{:.0} (90 %: {:.0} to {:.0})", out.expected_value.mean, out.expected_value.ci90[0], out.expected_value.ci90[1])),
+        line(
+            "customers",
+            format!(
+                "{} ({} treated, {} held out, {} randomised)",
+                out.customers, out.treated, out.holdout, out.explore
+            ),
+        ),
+        line(
+            "spend",
+            format!(
+                "{:.2} of {:.2} (95 %: below {:.2})",
+                out.spend, out.budget, out.spend_q95
+            ),
+        ),
+        line(
+            "expected gain",
+            format!(
+                "{:.0} (90 %: {:.0} to {:.0})",
+                out.expected_value.mean, out.expected_value.ci90[0], out.expected_value.ci90[1]
+            ),
+        ),
         line("gap", format!("{:.4} % of the best possible", out.gap * 100.0)),
     ];
     for constraint in &out.constraints {
         lines.push(line(
             &constraint.name,
-            format!("{:.2} of {:.2}, one more earns {:.2}", constraint.used, constraint.limit, constraint.shadow_price),
+            format!(
+                "{:.2} of {:.2}, one more earns {:.2}",
+                constraint.used, constraint.limit, constraint.shadow_price
+            ),
         ));
     }
-    lines.push(line("made from", format!("{} · {} · {} · seed {}", out.data, out.model, out.config, out.seed)));
+    lines.push(line(
+        "made from",
+        format!(
+            "{} · {} · {} · seed {}",
+            out.data, out.model, out.config, out.seed
+        ),
+    ));
     let mut json = value_of(&out)?;
     if let Some(object) = json.as_object_mut() {
         object.insert("state".to_owned(), json!(row.state.as_str()));
         object.insert("created_at".to_owned(), json!(format_time(row.plan.created_at)));
-        object.insert("delivered_at".to_owned(), json!(row.delivered_at.map(format_time)));
+        object.insert(
+            "delivered_at".to_owned(),
+            json!(row.delivered_at.map(format_time)),
+        );
     }
-    Ok(Shown { title: format!("{} · cycle {} · {} · {delivered}", out.plan, out.cycle, row.state.as_str()), lines, json })
+    Ok(Shown {
+        title: format!(
+            "{} · cycle {} · {} · {delivered}",
+            out.plan,
+            out.cycle,
+            row.state.as_str()
+        ),
+        lines,
+        json,
+    })
 }
 
 fn find_plan(session: &Session, id: &str) -> Result<PlanRow> {
     let plans = session.ledger.plans()?;
-    let found = if id == "latest" { plans.into_iter().next_back() } else { plans.into_iter().find(|row| row.plan.plan_id == id) };
+    let found = if id == "latest" {
+        plans.into_iter().next_back()
+    } else {
+        plans.into_iter().find(|row| row.plan.plan_id == id)
+    };
     found.ok_or_else(|| nothing("plan", id))
 }
 
@@ -113,14 +181,22 @@ pub fn decision(session: &Session, id: &str) -> Result<Shown> {
     let labels: Vec<String> = plan.plan.actions.iter().map(ActionRow::label).collect();
     let currency = &session.workspace.config.currency;
     Ok(Shown {
-        title: format!("{} · cycle {} · plan {} · {}", decision.customer.reveal(), decision.cycle, decision.plan_id, decision.arm.as_str()),
+        title: format!(
+            "{} · cycle {} · plan {} · {}",
+            decision.customer.reveal(),
+            decision.cycle,
+            decision.plan_id,
+            decision.arm.as_str()
+        ),
         lines: decision_lines(session, &decision, &labels, currency)?,
         json: decision_json(session, &decision, &labels)?,
     })
 }
 
 fn latest_of(session: &Session, key: &str) -> Result<Option<DecisionRow>> {
-    let Ok(key) = CustomerKey::new(key) else { return Ok(None) };
+    let Ok(key) = CustomerKey::new(key) else {
+        return Ok(None);
+    };
     let own = session.ledger.decisions_for_customer(&key)?;
     for decision in own.iter().rev() {
         let active = session.ledger.active_plan(decision.cycle)?;
@@ -140,14 +216,35 @@ fn decision_lines(
     let reasons: Vec<String> = decision
         .reasons
         .iter()
-        .map(|reason| format!("{} {} {:+.0}", reason.feature, reason.value, reason.contribution * 100.0))
+        .map(|reason| {
+            format!(
+                "{} {} {:+.0}",
+                reason.feature,
+                reason.value,
+                reason.contribution * 100.0
+            )
+        })
         .collect();
-    let chosen = decision.eligible.iter().find(|eligible| eligible.action == decision.action_id);
+    let chosen = decision
+        .eligible
+        .iter()
+        .find(|eligible| eligible.action == decision.action_id);
     let worth = chosen.map_or(0.0, |chosen| chosen.expected_value);
     let mut lines = vec![
-        line("risk", format!("{:.0} %  ({})", decision.risk * 100.0, reasons.join(", "))),
+        line(
+            "risk",
+            format!("{:.0} %  ({})", decision.risk * 100.0, reasons.join(", ")),
+        ),
         line("worth", format!("{:.2} {currency}", decision.value)),
-        line("done", format!("{}, probability {:.3}{}", decision.action, decision.propensity, arm_words(decision))),
+        line(
+            "done",
+            format!(
+                "{}, probability {:.3}{}",
+                decision.action,
+                decision.propensity,
+                arm_words(decision)
+            ),
+        ),
     ];
     if decision.intended != decision.action {
         lines.push(line("the plan would do", decision.intended.clone()));
@@ -164,10 +261,18 @@ fn decision_lines(
         lines.push(line("bound by", binding.clone()));
     }
     if let Some(delivery) = state_of(session, decision)? {
-        let sent = delivery.sent_at.map_or_else(String::new, |at| format!(" {}", format_time(at)));
+        let sent = delivery
+            .sent_at
+            .map_or_else(String::new, |at| format!(" {}", format_time(at)));
         lines.push(line("delivery", format!("{}{sent}", delivery.state.as_str())));
     }
-    lines.push(line("made from", format!("{} · {} · {} · seed {}", decision.data_hash, decision.model_hash, decision.config_hash, decision.seed)));
+    lines.push(line(
+        "made from",
+        format!(
+            "{} · {} · {} · seed {}",
+            decision.data_hash, decision.model_hash, decision.config_hash, decision.seed
+        ),
+    ));
     Ok(lines)
 }
 
@@ -181,12 +286,17 @@ fn arm_words(decision: &DecisionRow) -> &'static str {
 }
 
 fn label_of(labels: &[String], action: Option<thalweg_domain::ActionId>) -> String {
-    action.and_then(|id| labels.get(usize::from(id.0)).cloned()).unwrap_or_else(|| "nothing".to_owned())
+    action
+        .and_then(|id| labels.get(usize::from(id.0)).cloned())
+        .unwrap_or_else(|| "nothing".to_owned())
 }
 
 fn others(decision: &DecisionRow, labels: &[String], worth: f64) -> String {
-    let mut others: Vec<_> =
-        decision.eligible.iter().filter(|eligible| eligible.action != decision.action_id).collect();
+    let mut others: Vec<_> = decision
+        .eligible
+        .iter()
+        .filter(|eligible| eligible.action != decision.action_id)
+        .collect();
     others.sort_by(|a, b| b.expected_value.total_cmp(&a.expected_value));
     let said: Vec<String> = others
         .iter()
@@ -260,10 +370,22 @@ fn decision_json(session: &Session, decision: &DecisionRow, labels: &[String]) -
 pub fn channel(session: &Session, name: &str) -> Result<Shown> {
     let mut cycles = Vec::new();
     let mut lines = Vec::new();
-    for row in session.ledger.plans()?.iter().filter(|row| row.state.as_str() == "active") {
+    for row in session
+        .ledger
+        .plans()?
+        .iter()
+        .filter(|row| row.state.as_str() == "active")
+    {
         let out: PlanOut = parse(&row.plan.summary)?;
-        let Some(channel) = out.channels.iter().find(|channel| channel.name == name) else { continue };
-        let sent = session.ledger.sent_counts(out.cycle)?.get(name).copied().unwrap_or(0);
+        let Some(channel) = out.channels.iter().find(|channel| channel.name == name) else {
+            continue;
+        };
+        let sent = session
+            .ledger
+            .sent_counts(out.cycle)?
+            .get(name)
+            .copied()
+            .unwrap_or(0);
         lines.push(line(&format!("cycle {}", out.cycle), channel_line(channel, sent)));
         lines.push(line("", channel.reason.clone()));
         let lift = measured(session, out.cycle, name)?;
@@ -274,7 +396,11 @@ pub fn channel(session: &Session, name: &str) -> Result<Shown> {
     if cycles.is_empty() {
         return Err(nothing("planned channel", name));
     }
-    Ok(Shown { title: format!("channel {name}"), lines, json: json!({"channel": name, "cycles": cycles}) })
+    Ok(Shown {
+        title: format!("channel {name}"),
+        lines,
+        json: json!({"channel": name, "cycles": cycles}),
+    })
 }
 
 fn channel_line(channel: &ChannelOut, sent: u64) -> String {
@@ -292,7 +418,9 @@ fn channel_line(channel: &ChannelOut, sent: u64) -> String {
 }
 
 fn measured(session: &Session, cycle: u32, channel: &str) -> Result<Vec<(String, Value)>> {
-    let Some(measurement) = session.ledger.measurement(cycle, "iterate")? else { return Ok(Vec::new()) };
+    let Some(measurement) = session.ledger.measurement(cycle, "iterate")? else {
+        return Ok(Vec::new());
+    };
     let out: IterateOut = parse(&measurement.payload)?;
     let own = out.lift.iter().filter(|lift| lift.channel == channel);
     own.map(|lift| {
@@ -315,18 +443,40 @@ fn measured(session: &Session, cycle: u32, channel: &str) -> Result<Vec<(String,
 /// # Errors
 /// `TW0113` when there is no such cycle.
 pub fn run(session: &Session, id: &str) -> Result<Shown> {
-    let cycle = if id == "latest" { session.cycle()? } else { id.parse().map_err(|_| nothing("run of cycle", id))? };
-    let records: Vec<StageRecord> =
-        session.ledger.stage_history(10_000)?.into_iter().filter(|record| record.cycle == cycle).collect();
+    let cycle = if id == "latest" {
+        session.cycle()?
+    } else {
+        id.parse().map_err(|_| nothing("run of cycle", id))?
+    };
+    let records: Vec<StageRecord> = session
+        .ledger
+        .stage_history(10_000)?
+        .into_iter()
+        .filter(|record| record.cycle == cycle)
+        .collect();
     if records.is_empty() {
         return Err(nothing("run of cycle", id));
     }
     let lines = records
         .iter()
-        .map(|record| line(record.stage.name(), format!("{} · {:.1} s · {}", format_time(record.finished_at), record.seconds, line_of(record))))
+        .map(|record| {
+            line(
+                record.stage.name(),
+                format!(
+                    "{} · {:.1} s · {}",
+                    format_time(record.finished_at),
+                    record.seconds,
+                    line_of(record)
+                ),
+            )
+        })
         .collect();
     let json: Vec<Value> = records.iter().map(record_json).collect();
-    Ok(Shown { title: format!("cycle {cycle}: what ran, newest first"), lines, json: json!({"cycle": cycle, "stages": json}) })
+    Ok(Shown {
+        title: format!("cycle {cycle}: what ran, newest first"),
+        lines,
+        json: json!({"cycle": cycle, "stages": json}),
+    })
 }
 
 fn record_json(record: &StageRecord) -> Value {
@@ -343,12 +493,16 @@ fn record_json(record: &StageRecord) -> Value {
 
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|cause| {
-        Error::new("TW0823", "a record in the ledger was kept by another version and cannot be read")
-            .hint("use the version that made it, or start a new workspace folder")
-            .cause(cause)
+        Error::new(
+            "TW0823",
+            "a record in the ledger was kept by another version and cannot be read",
+        )
+        .hint("use the version that made it, or start a new workspace folder")
+        .cause(cause)
     })
 }
 
 fn value_of(value: &impl serde::Serialize) -> Result<Value> {
-    serde_json::to_value(value).map_err(|cause| Error::new("TW0901", "internal error: a result is not JSON").cause(cause))
+    serde_json::to_value(value)
+        .map_err(|cause| Error::new("TW0901", "internal error: a result is not JSON").cause(cause))
 }

@@ -52,7 +52,9 @@ fn row(session: &Session, cycle: u32, stage: Stage) -> Result<StatusStageOut> {
         stage: stage.name().to_owned(),
         state: state.to_owned(),
         finished_at: record.as_ref().map(|record| format_time(record.finished_at)),
-        artifact: record.and_then(|record| record.artifact).filter(|artifact| !artifact.is_empty()),
+        artifact: record
+            .and_then(|record| record.artifact)
+            .filter(|artifact| !artifact.is_empty()),
         summary,
     })
 }

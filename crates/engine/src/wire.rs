@@ -27,13 +27,19 @@ pub struct Mean90 {
 
 impl From<Estimate> for Mean95 {
     fn from(estimate: Estimate) -> Self {
-        Self { mean: estimate.mean, ci95: [estimate.low, estimate.high] }
+        Self {
+            mean: estimate.mean,
+            ci95: [estimate.low, estimate.high],
+        }
     }
 }
 
 impl From<Estimate> for Mean90 {
     fn from(estimate: Estimate) -> Self {
-        Self { mean: estimate.mean, ci90: [estimate.low, estimate.high] }
+        Self {
+            mean: estimate.mean,
+            ci90: [estimate.low, estimate.high],
+        }
     }
 }
 
@@ -429,7 +435,7 @@ pub struct FeedbackOut {
     pub duplicates: usize,
     /// Set aside, by reason.
     pub quarantined: Vec<SkippedOut>,
-    /// New events by name.
+    /// Events of the file that count, by name.
     pub by_event: BTreeMap<String, usize>,
     /// Up to when the file is complete (RFC 3339).
     pub complete_until: String,

@@ -38,7 +38,11 @@ impl Workspace {
             .unwrap_or_else(|| "workspace".to_owned());
         let config = config::parse(CONFIG_FILE, &text, &name)?;
         let config_hash = crate::hash::content_id("c", text.as_bytes());
-        Ok(Self { dir: dir.to_owned(), config, config_hash })
+        Ok(Self {
+            dir: dir.to_owned(),
+            config,
+            config_hash,
+        })
     }
 
     /// The ledger's file.
@@ -50,7 +54,10 @@ impl Workspace {
     /// The path of an artifact: `artifacts/KIND/ID.EXT`.
     #[must_use]
     pub fn artifact(&self, kind: &str, id: &str, extension: &str) -> PathBuf {
-        self.dir.join("artifacts").join(kind).join(format!("{id}.{extension}"))
+        self.dir
+            .join("artifacts")
+            .join(kind)
+            .join(format!("{id}.{extension}"))
     }
 
     /// Takes the workspace's lock; it is released when the file is dropped or the process dies.
@@ -73,10 +80,11 @@ impl Workspace {
             .map_err(refuse)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::new("TW0820", format!("another run is at work in \"{}\"", self.dir.display()))
-                    .hint("wait for it to end, then try again"))
-            }
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                "TW0820",
+                format!("another run is at work in \"{}\"", self.dir.display()),
+            )
+            .hint("wait for it to end, then try again")),
             Err(TryLockError::Error(cause)) => Err(refuse(cause)),
         }
     }
@@ -88,5 +96,7 @@ fn no_workspace(dir: &Path, path: &Path, cause: std::io::Error) -> Error {
             "name the workspace folder, or make one: thalweg init DIR --from customers.csv --key customer_id --target churn",
         );
     }
-    Error::new("TW0101", format!("cannot read \"{}\"", path.display())).hint("check the file's permissions").cause(cause)
+    Error::new("TW0101", format!("cannot read \"{}\"", path.display()))
+        .hint("check the file's permissions")
+        .cause(cause)
 }

@@ -121,7 +121,9 @@ impl Ledger {
     /// `TW08xx` when the ledger cannot be read.
     pub fn events_known(&self) -> Result<usize> {
         self.read("counting the events", async |connection| {
-            let row = query("SELECT COUNT(*) FROM events WHERE state = 'ok'").fetch_one(connection).await?;
+            let row = query("SELECT COUNT(*) FROM events WHERE state = 'ok'")
+                .fetch_one(connection)
+                .await?;
             Ok(Cells::new(&row).whole()?)
         })
     }

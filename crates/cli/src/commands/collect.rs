@@ -12,7 +12,14 @@ use crate::text::{count, wrap};
 pub(crate) fn run(context: &Context) -> Result<ExitCode> {
     let session = context.session(None)?;
     let (stage, table) = session.collect()?;
-    context.output.result(&table, |table| format!("{}{}\nnext    {}\n", single(&stage), render(table), session.suggest("train")))?;
+    context.output.result(&table, |table| {
+        format!(
+            "{}{}\nnext    {}\n",
+            single(&stage),
+            render(table),
+            session.suggest("train")
+        )
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -29,10 +36,19 @@ fn render(table: &TableOut) -> String {
         2,
     );
     for (column, cells) in &table.missing {
-        text.push_str(&wrap(&format!("{column}: {} empty cells, imputed inside each training fold", count(*cells)), 4));
+        text.push_str(&wrap(
+            &format!(
+                "{column}: {} empty cells, imputed inside each training fold",
+                count(*cells)
+            ),
+            4,
+        ));
     }
     for dropped in &table.dropped {
-        text.push_str(&wrap(&format!("{}: left out, {}", dropped.column, dropped.reason), 4));
+        text.push_str(&wrap(
+            &format!("{}: left out, {}", dropped.column, dropped.reason),
+            4,
+        ));
     }
     for warning in &table.warnings {
         text.push_str(&wrap(&format!("note: {warning}"), 2));

@@ -12,14 +12,28 @@ use crate::text::{Align, Grid, count, wrap};
 pub(crate) fn run(context: &Context, args: &DeliverArgs) -> Result<ExitCode> {
     let session = context.session(None)?;
     let out = session.deliver(args.dry_run)?;
-    let next = if args.dry_run { session.suggest("deliver") } else { session.suggest("feedback events.jsonl") };
-    context.output.result(&out, |out| format!("{}\nnext    {next}\n", render(out)))?;
+    let next = if args.dry_run {
+        session.suggest("deliver")
+    } else {
+        session.suggest("feedback events.jsonl")
+    };
+    context
+        .output
+        .result(&out, |out| format!("{}\nnext    {next}\n", render(out)))?;
     let failed = out.channels.iter().any(|channel| channel.failed > 0);
-    Ok(if failed { ExitCode::from(6) } else { ExitCode::SUCCESS })
+    Ok(if failed {
+        ExitCode::from(6)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn render(out: &DeliverOut) -> String {
-    let what = if out.dry_run { "would go out (dry run: nothing was written)" } else { "out" };
+    let what = if out.dry_run {
+        "would go out (dry run: nothing was written)"
+    } else {
+        "out"
+    };
     let mut text = wrap(&format!("Cycle {} · plan {}: {what}", out.cycle, out.plan), 0);
     let mut grid = Grid::new(&[
         ("channel", Align::Left),
@@ -31,8 +45,11 @@ fn render(out: &DeliverOut) -> String {
         ("file", Align::Left),
     ]);
     for channel in &out.channels {
-        let skipped: Vec<String> =
-            channel.skipped.iter().map(|skipped| format!("{} {}", count(skipped.count), skipped.reason)).collect();
+        let skipped: Vec<String> = channel
+            .skipped
+            .iter()
+            .map(|skipped| format!("{} {}", count(skipped.count), skipped.reason))
+            .collect();
         grid.row(vec![
             channel.name.clone(),
             channel.adapter.clone(),

@@ -70,7 +70,11 @@ fn table(out: &DemoOut) -> Grid {
         grid.row(row(cycle));
     }
     let mut sums = vec!["all".to_owned()];
-    sums.extend(POLICIES.iter().map(|(key, _)| amount(out.total.get(*key).copied().unwrap_or(0.0))));
+    sums.extend(
+        POLICIES
+            .iter()
+            .map(|(key, _)| amount(out.total.get(*key).copied().unwrap_or(0.0))),
+    );
     sums.push(percent(out.oracle_share, 0));
     sums.push(String::new());
     grid.row(sums);
@@ -79,8 +83,16 @@ fn table(out: &DemoOut) -> Grid {
 
 fn row(cycle: &DemoCycleOut) -> Vec<String> {
     let mut row = vec![cycle.cycle.to_string()];
-    row.extend(POLICIES.iter().map(|(key, _)| amount(cycle.profit.get(*key).copied().unwrap_or(0.0))));
+    row.extend(
+        POLICIES
+            .iter()
+            .map(|(key, _)| amount(cycle.profit.get(*key).copied().unwrap_or(0.0))),
+    );
     row.push(percent(cycle.oracle_share, 0));
-    row.push(format!("{} .. {}", amount(cycle.estimate.ci95[0]), amount(cycle.estimate.ci95[1])));
+    row.push(format!(
+        "{} .. {}",
+        amount(cycle.estimate.ci95[0]),
+        amount(cycle.estimate.ci95[1])
+    ));
     row
 }

@@ -10,13 +10,26 @@ use super::{check_lines, exit_for};
 use crate::context::Context;
 use crate::text::{Align, Grid, count, heading, percent, plus_minus, verdict, wrap};
 
-const SHOWN: &[&str] = &["auc", "log_loss", "brier", "f1", "recall", "precision", "accuracy"];
+const SHOWN: &[&str] = &[
+    "auc",
+    "log_loss",
+    "brier",
+    "f1",
+    "recall",
+    "precision",
+    "accuracy",
+];
 
 pub(crate) fn run(context: &Context) -> Result<ExitCode> {
     let session = context.session(None)?;
     let (stage, out) = session.evaluate()?;
     context.output.result(&out, |out| {
-        format!("{}{}\nnext    {}\n", single(&stage), render(out), session.suggest("plan"))
+        format!(
+            "{}{}\nnext    {}\n",
+            single(&stage),
+            render(out),
+            session.suggest("plan")
+        )
     })?;
     Ok(exit_for(&out.checks))
 }
@@ -41,7 +54,10 @@ fn render(out: &EvaluationOut) -> String {
     }
     text.push_str(&heading("Checks"));
     for check in out.checks.iter().filter(|check| check.verdict == "PASS") {
-        text.push_str(&wrap(&format!("{}  {}: {}", verdict(&check.verdict), check.name, check.detail), 2));
+        text.push_str(&wrap(
+            &format!("{}  {}: {}", verdict(&check.verdict), check.name, check.detail),
+            2,
+        ));
     }
     text.push_str(&check_lines(&out.checks));
     text
@@ -49,10 +65,22 @@ fn render(out: &EvaluationOut) -> String {
 
 fn metric_table(out: &EvaluationOut) -> Grid {
     let test = format!("untouched {}", count(out.test.rows));
-    let mut grid = Grid::new(&[("metric", Align::Left), ("cross-validated", Align::Right), (&test, Align::Right)]);
+    let mut grid = Grid::new(&[
+        ("metric", Align::Left),
+        ("cross-validated", Align::Right),
+        (&test, Align::Right),
+    ]);
     for (name, metric) in &out.metrics {
-        let tested = out.test.metrics.get(name).map_or_else(String::new, |metric| plus_minus(metric.mean, metric.ci95, 3));
-        grid.row(vec![name.clone(), plus_minus(metric.mean, metric.ci95, 3), tested]);
+        let tested = out
+            .test
+            .metrics
+            .get(name)
+            .map_or_else(String::new, |metric| plus_minus(metric.mean, metric.ci95, 3));
+        grid.row(vec![
+            name.clone(),
+            plus_minus(metric.mean, metric.ci95, 3),
+            tested,
+        ]);
     }
     grid
 }
@@ -70,5 +98,7 @@ fn candidate_table(out: &EvaluationOut) -> Grid {
 }
 
 fn shown(metrics: &Metrics, name: &str) -> String {
-    metrics.get(name).map_or_else(String::new, |metric| format!("{:.4}", metric.mean))
+    metrics
+        .get(name)
+        .map_or_else(String::new, |metric| format!("{:.4}", metric.mean))
 }

@@ -14,7 +14,9 @@ pub(crate) fn run(context: &Context, args: &FeedbackArgs) -> Result<ExitCode> {
     let session = context.session(None)?;
     let until = args.complete_until.as_deref().map(parse_time).transpose()?;
     let out = session.feedback(&args.file, until)?;
-    context.output.result(&out, |out| format!("{}\nnext    {}\n", render(out), session.suggest("iterate")))?;
+    context.output.result(&out, |out| {
+        format!("{}\nnext    {}\n", render(out), session.suggest("iterate"))
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -34,7 +36,10 @@ fn render(out: &FeedbackOut) -> String {
         text.push_str(&wrap(&format!("{} {event}", count(*number)), 2));
     }
     for aside in &out.quarantined {
-        text.push_str(&wrap(&format!("{} set aside: {}", count(aside.count), aside.reason), 2));
+        text.push_str(&wrap(
+            &format!("{} set aside: {}", count(aside.count), aside.reason),
+            2,
+        ));
     }
     for warning in &out.warnings {
         text.push_str(&wrap(&format!("note: {warning}"), 2));

@@ -13,8 +13,14 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode> {
     let session = context.session(None)?;
     let out = session.iterate()?;
     let currency = session.workspace.config.currency.clone();
-    let next = if out.closed { session.suggest("run") } else { session.suggest("feedback events.jsonl") };
-    context.output.result(&out, |out| format!("{}\nnext    {next}\n", render(out, &currency)))?;
+    let next = if out.closed {
+        session.suggest("run")
+    } else {
+        session.suggest("feedback events.jsonl")
+    };
+    context.output.result(&out, |out| {
+        format!("{}\nnext    {next}\n", render(out, &currency))
+    })?;
     Ok(exit_for(&out.checks))
 }
 
@@ -28,9 +34,13 @@ fn render(out: &IterateOut, currency: &str) -> String {
         ),
         0,
     );
-    text.push_str(&total(out, currency));
-    text.push_str(&heading("What each action changed (against customers meant for it who got nothing)"));
-    text.push_str(&lift_table(&out.lift).render(2));
+    if out.mature > 0 {
+        text.push_str(&total(out, currency));
+        text.push_str(&heading(
+            "What each action changed (against customers meant for it who got nothing)",
+        ));
+        text.push_str(&lift_table(&out.lift).render(2));
+    }
     let checks = check_lines(&out.checks);
     if !checks.is_empty() {
         text.push_str(&heading("To look at"));
@@ -43,9 +53,19 @@ fn render(out: &IterateOut, currency: &str) -> String {
         .map(|drift| format!("{} ({:.2})", drift.column, drift.psi))
         .collect();
     if !moved.is_empty() {
-        text.push_str(&wrap(&format!("Drifted since training (stability index): {}.", moved.join(", ")), 2));
+        text.push_str(&wrap(
+            &format!("Drifted since training (stability index): {}.", moved.join(", ")),
+            2,
+        ));
     }
-    text.push_str(&wrap(&format!("Model: {} {}. {}", out.promotion.decision, out.promotion.champion, out.promotion.reason), 2));
+    text.push('\n');
+    text.push_str(&wrap(
+        &format!(
+            "Model: {} {}. {}",
+            out.promotion.decision, out.promotion.champion, out.promotion.reason
+        ),
+        2,
+    ));
     text
 }
 
@@ -83,9 +103,19 @@ fn lift_table(lift: &[LiftOut]) -> Grid {
             row.offer.clone().unwrap_or_else(|| "-".to_owned()),
             count(row.treated),
             count(row.control),
-            format!("{} ({} to {})", points(row.effect.mean), points(row.effect.ci95[0]), points(row.effect.ci95[1])),
+            format!(
+                "{} ({} to {})",
+                points(row.effect.mean),
+                points(row.effect.ci95[0]),
+                points(row.effect.ci95[1])
+            ),
             format!("{} %", points(row.assumed)),
-            format!("{} % ({} to {})", points(row.shrunk.mean), points(row.shrunk.ci90[0]), points(row.shrunk.ci90[1])),
+            format!(
+                "{} % ({} to {})",
+                points(row.shrunk.mean),
+                points(row.shrunk.ci90[0]),
+                points(row.shrunk.ci90[1])
+            ),
         ]);
     }
     grid

@@ -23,14 +23,27 @@ use crate::text::{verdict, wrap};
 
 /// 4 when a check failed, else 0.
 pub(crate) fn exit_for(checks: &[CheckOut]) -> ExitCode {
-    if checks.iter().any(|check| check.verdict == "FAIL") { ExitCode::from(4) } else { ExitCode::SUCCESS }
+    if checks.iter().any(|check| check.verdict == "FAIL") {
+        ExitCode::from(4)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// The stage lines, with seconds.
 pub(crate) fn stage_lines(stages: &[StageOut]) -> String {
     let line = |stage: &StageOut| {
-        let what = if stage.state == "unchanged" { format!("unchanged · {}", stage.summary) } else { stage.summary.clone() };
-        format!("  {:<10}{:<76}{:>6.1} s\n", stage.stage, clip(&what, 76), stage.seconds)
+        let what = if stage.state == "unchanged" {
+            format!("unchanged · {}", stage.summary)
+        } else {
+            stage.summary.clone()
+        };
+        format!(
+            "  {:<10}{:<76}{:>6.1} s\n",
+            stage.stage,
+            clip(&what, 76),
+            stage.seconds
+        )
     };
     stages.iter().map(line).collect()
 }
@@ -47,8 +60,19 @@ fn clip(text: &str, columns: usize) -> String {
 pub(crate) fn check_lines(checks: &[CheckOut]) -> String {
     let mut text = String::new();
     for check in checks.iter().filter(|check| check.verdict != "PASS") {
-        let more = check.code.as_ref().map_or_else(String::new, |code| format!("  (thalweg explain {code})"));
-        text.push_str(&wrap(&format!("{}  {}: {}{more}", verdict(&check.verdict), check.name, check.detail), 2));
+        let more = check
+            .code
+            .as_ref()
+            .map_or_else(String::new, |code| format!("  (thalweg explain {code})"));
+        text.push_str(&wrap(
+            &format!(
+                "{}  {}: {}{more}",
+                verdict(&check.verdict),
+                check.name,
+                check.detail
+            ),
+            2,
+        ));
         if let Some(advice) = &check.advice {
             text.push_str(&wrap(&format!("hint: {advice}"), 4));
         }

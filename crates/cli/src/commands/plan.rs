@@ -14,9 +14,18 @@ pub(crate) fn run(context: &Context) -> Result<ExitCode> {
     let (stage, plan) = session.plan()?;
     let currency = session.workspace.config.currency.clone();
     context.output.result(&plan, |plan| {
-        format!("{}{}\nnext    {}\n", single(&stage), what_to_do(plan, &currency), session.suggest("deliver --dry-run"))
+        format!(
+            "{}{}\nnext    {}\n",
+            single(&stage),
+            what_to_do(plan, &currency),
+            session.suggest("deliver --dry-run")
+        )
     })?;
-    Ok(if plan.feasible { ExitCode::SUCCESS } else { ExitCode::from(4) })
+    Ok(if plan.feasible {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(4)
+    })
 }
 
 /// The plan in words and one table.
@@ -58,8 +67,16 @@ fn channel_table(channels: &[ChannelOut]) -> Grid {
 
 fn effect(channel: &ChannelOut, mixed: bool) -> String {
     let half = (channel.effect.ci90[1] - channel.effect.ci90[0]) / 2.0;
-    let source = if mixed { format!(" {}", channel.effect.source) } else { String::new() };
-    format!("{:.1} % (±{:.1}){source}", channel.effect.mean * 100.0, half * 100.0)
+    let source = if mixed {
+        format!(" {}", channel.effect.source)
+    } else {
+        String::new()
+    };
+    format!(
+        "{:.1} % (±{:.1}){source}",
+        channel.effect.mean * 100.0,
+        half * 100.0
+    )
 }
 
 fn people(plan: &PlanOut) -> String {
@@ -93,15 +110,33 @@ fn quality(plan: &PlanOut, currency: &str) -> String {
         .constraints
         .iter()
         .filter(|constraint| constraint.shadow_price > 1e-9)
-        .map(|constraint| format!("{} (one more earns {:.2} {currency})", constraint.name, constraint.shadow_price))
+        .map(|constraint| {
+            format!(
+                "{} (one more earns {:.2} {currency})",
+                constraint.name, constraint.shadow_price
+            )
+        })
         .collect();
-    let bound = if binding.is_empty() { "Nothing binds".to_owned() } else { format!("Binding: {}", binding.join(", ")) };
+    let bound = if binding.is_empty() {
+        "Nothing binds".to_owned()
+    } else {
+        format!("Binding: {}", binding.join(", "))
+    };
     if !plan.feasible {
-        return format!("INFEASIBLE: these contradict each other: {}.", plan.conflicts.join(", "));
+        return format!(
+            "INFEASIBLE: these contradict each other: {}.",
+            plan.conflicts.join(", ")
+        );
     }
-    format!("The plan is within {} of the best possible. {bound}.", percent(plan.gap, 3))
+    format!(
+        "The plan is within {} of the best possible. {bound}.",
+        percent(plan.gap, 3)
+    )
 }
 
 fn reasons(plan: &PlanOut) -> String {
-    plan.channels.iter().map(|channel| wrap(&format!("{}: {}", channel.name, channel.reason), 4)).collect()
+    plan.channels
+        .iter()
+        .map(|channel| wrap(&format!("{}: {}", channel.name, channel.reason), 4))
+        .collect()
 }

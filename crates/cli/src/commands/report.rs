@@ -12,6 +12,8 @@ pub(crate) fn run(context: &Context, args: &ReportArgs) -> Result<ExitCode> {
     let session = context.session(args.place.as_deref())?;
     let path = session.report(args.out.as_deref())?;
     let shown = path.display().to_string();
-    context.output.result(&json!({ "file": shown }), |_| format!("report written: {shown}\n"))?;
+    context.output.result(&json!({ "file": shown }), |_| {
+        format!("report written: {shown}\n")
+    })?;
     Ok(ExitCode::SUCCESS)
 }

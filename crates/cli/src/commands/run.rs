@@ -42,7 +42,11 @@ fn render(out: &RunOut, timings: bool) -> String {
 
 fn opening(out: &RunOut) -> String {
     let day = out.as_of.get(..10).unwrap_or(&out.as_of);
-    let replay = if out.table.replayed { format!(", snapshot replayed as of {day}") } else { String::new() };
+    let replay = if out.table.replayed {
+        format!(", snapshot replayed as of {day}")
+    } else {
+        String::new()
+    };
     format!(
         "{}: {} rows, {} columns, {} to decide on{replay}\n",
         out.workspace,
@@ -70,15 +74,27 @@ fn unchanged(out: &RunOut, timings: bool) -> String {
 /// Who leaves (or buys), and what tells.
 fn who(out: &RunOut) -> String {
     let (evaluation, table) = (&out.evaluation, &out.table);
-    let words = if out.kind == "churn" { ("leaves", "left", "leave") } else { ("buys", "bought", "buy") };
+    let words = if out.kind == "churn" {
+        ("leaves", "left", "leave")
+    } else {
+        ("buys", "bought", "buy")
+    };
     let mut text = heading(&format!("Who {}", words.0));
     text.push_str(&wrap(&rate_sentence(evaluation, words), 2));
-    let telling: Vec<&str> = evaluation.importance.iter().take(5).map(|(name, _)| name.as_str()).collect();
+    let telling: Vec<&str> = evaluation
+        .importance
+        .iter()
+        .take(5)
+        .map(|(name, _)| name.as_str())
+        .collect();
     if !telling.is_empty() {
         text.push_str(&wrap(&format!("What tells most: {}.", telling.join(", ")), 2));
     }
-    let left_out: Vec<String> =
-        table.dropped.iter().map(|dropped| format!("{} ({})", dropped.column, dropped.reason)).collect();
+    let left_out: Vec<String> = table
+        .dropped
+        .iter()
+        .map(|dropped| format!("{} ({})", dropped.column, dropped.reason))
+        .collect();
     if !left_out.is_empty() {
         text.push_str(&wrap(&format!("Left out: {}.", left_out.join("; ")), 2));
     }
@@ -87,7 +103,10 @@ fn who(out: &RunOut) -> String {
 
 fn rate_sentence(evaluation: &EvaluationOut, (_, past, present): (&str, &str, &str)) -> String {
     let base = format!("{} {past}.", percent(evaluation.positive_rate, 1));
-    let lift = evaluation.metrics.get("top_decile_lift").map_or(0.0, |lift| lift.mean);
+    let lift = evaluation
+        .metrics
+        .get("top_decile_lift")
+        .map_or(0.0, |lift| lift.mean);
     match evaluation.deciles.first() {
         Some(top) if top.n > 0 => format!(
             "{base} In the likeliest tenth {} {present}, {lift:.1} times the average.",

@@ -8,5 +8,6 @@
 )]
 
 mod docs;
+mod scenarios;
 mod support;
 mod tidy;

@@ -5,7 +5,10 @@ use std::process::{Command, Output};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Folder with the real data sets, when this machine has it; says so loudly when not.
@@ -14,14 +17,20 @@ pub(crate) fn shared_data() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("REAL DATA IS NOT HERE: {} does not exist, so this test checked nothing", folder.display());
+    eprintln!(
+        "REAL DATA IS NOT HERE: {} does not exist, so this test checked nothing",
+        folder.display()
+    );
     None
 }
 
 /// A `thalweg` command in a folder.
 pub(crate) fn thalweg(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thalweg"));
-    command.current_dir(dir).args(args).env_remove("RAYON_NUM_THREADS");
+    command
+        .current_dir(dir)
+        .args(args)
+        .env_remove("RAYON_NUM_THREADS");
     command
 }
 
@@ -54,6 +63,7 @@ pub(crate) fn fail(dir: &Path, args: &[&str]) -> (i32, serde_json::Value) {
     assert!(!output.status.success(), "thalweg {args:?} should have failed");
     assert!(output.stdout.is_empty(), "stdout must stay empty on an error");
     let line = stderr.lines().last().unwrap_or_default();
-    let object: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {stderr}"));
+    let object: serde_json::Value =
+        serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {stderr}"));
     (output.status.code().unwrap(), object["error"].clone())
 }

@@ -17,12 +17,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("collect", &["domain"]),
     ("channels", &["domain"]),
     ("ledger", &["domain"]),
-    ("engine", &["domain", "learn", "plan", "market", "collect", "channels", "ledger"]),
+    (
+        "engine",
+        &[
+            "domain", "learn", "plan", "market", "collect", "channels", "ledger",
+        ],
+    ),
     ("cli", &["domain", "engine"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -57,19 +65,31 @@ fn crates_depend_only_along_the_arrows() {
     }
     for (name, allowed) in ARROWS {
         let allowed: BTreeSet<String> = allowed.iter().map(|edge| (*edge).to_owned()).collect();
-        assert!(real[*name].is_subset(&allowed), "{name} depends on {:?}, the arrows allow {allowed:?}", real[*name]);
+        assert!(
+            real[*name].is_subset(&allowed),
+            "{name} depends on {:?}, the arrows allow {allowed:?}",
+            real[*name]
+        );
     }
-    let crates: BTreeSet<String> =
-        fs::read_dir(root().join("crates")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let crates: BTreeSet<String> = fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
     let listed: BTreeSet<String> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(crates, listed, "every crate has its arrows here and in ARCHITECTURE.md");
+    assert_eq!(
+        crates, listed,
+        "every crate has its arrows here and in ARCHITECTURE.md"
+    );
 }
 
 #[test]
 fn the_architecture_page_names_every_crate_and_arrow() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     for (name, _) in ARROWS {
-        assert!(page.contains(&format!("`{name}`")), "ARCHITECTURE.md does not name the crate {name}");
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "ARCHITECTURE.md does not name the crate {name}"
+        );
     }
     assert!(page.contains("domain -> { learn, plan, market, collect, channels, ledger } -> engine -> cli"));
 }
@@ -79,7 +99,11 @@ fn every_file_opens_with_a_sentence() {
     for path in product_sources() {
         let text = fs::read_to_string(&path).unwrap();
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("//! ") && first.len() > 20, "{} does not open with its sentence", path.display());
+        assert!(
+            first.starts_with("//! ") && first.len() > 20,
+            "{} does not open with its sentence",
+            path.display()
+        );
     }
 }
 
@@ -88,13 +112,33 @@ fn only_the_named_crates_touch_the_world() {
     for path in product_sources() {
         let text = fs::read_to_string(&path).unwrap();
         let inside = |name: &str| path.to_string_lossy().contains(&format!("crates/{name}/src"));
-        let pure = ["domain", "learn", "plan", "market"].iter().any(|name| inside(name));
-        for word in ["std::fs", "SystemTime", "Instant::now", "std::net", "std::process"] {
-            assert!(!(pure && text.contains(word)), "{} uses {word}; it must stay pure", path.display());
+        let pure = ["domain", "learn", "plan", "market"]
+            .iter()
+            .any(|name| inside(name));
+        for word in [
+            "std::fs",
+            "SystemTime",
+            "Instant::now",
+            "std::net",
+            "std::process",
+        ] {
+            assert!(
+                !(pure && text.contains(word)),
+                "{} uses {word}; it must stay pure",
+                path.display()
+            );
         }
-        assert!(inside("ledger") || !text.contains("sqlx::"), "{} holds SQL of our tables", path.display());
+        assert!(
+            inside("ledger") || !text.contains("sqlx::"),
+            "{} holds SQL of our tables",
+            path.display()
+        );
         let prints = text.contains("println!") || text.contains("print!(");
-        assert!(inside("cli") || !prints, "{} prints; only cli may", path.display());
+        assert!(
+            inside("cli") || !prints,
+            "{} prints; only cli may",
+            path.display()
+        );
     }
 }
 
@@ -106,32 +150,60 @@ fn every_stage_has_its_file_command_and_reference() {
         let info = stage.info();
         assert!(!info.question.is_empty() && !info.computation.is_empty());
         assert_eq!(Stage::from_name(name), Some(stage));
-        assert!(root().join(format!("crates/cli/src/commands/{name}.rs")).is_file(), "no command file for {name}");
+        assert!(
+            root()
+                .join(format!("crates/cli/src/commands/{name}.rs"))
+                .is_file(),
+            "no command file for {name}"
+        );
         let stage_file = root().join(format!("crates/engine/src/stages/{name}.rs"));
         let folder = root().join(format!("crates/engine/src/stages/{name}/mod.rs"));
-        assert!(stage_file.is_file() || folder.is_file(), "no stage file for {name}");
-        assert!(cli.contains(&format!("## thalweg {name}")), "no reference for {name}");
+        assert!(
+            stage_file.is_file() || folder.is_file(),
+            "no stage file for {name}"
+        );
+        assert!(
+            cli.contains(&format!("## thalweg {name}")),
+            "no reference for {name}"
+        );
     }
 }
 
 #[test]
 fn the_error_table_is_ordered_complete_and_used() {
     let codes: Vec<&str> = CODES.iter().map(|info| info.code).collect();
-    assert!(codes.windows(2).all(|pair| pair[0] < pair[1]), "codes are in order, none twice: {codes:?}");
+    assert!(
+        codes.windows(2).all(|pair| pair[0] < pair[1]),
+        "codes are in order, none twice: {codes:?}"
+    );
     let mut all = String::new();
-    for path in product_sources().iter().filter(|path| !path.ends_with("domain/src/codes.rs")) {
+    for path in product_sources()
+        .iter()
+        .filter(|path| !path.ends_with("domain/src/codes.rs"))
+    {
         all.push_str(&fs::read_to_string(path).unwrap());
     }
     for info in CODES {
-        assert!(all.contains(info.code), "{} is in the table, but nothing raises it", info.code);
+        assert!(
+            all.contains(info.code),
+            "{} is in the table, but nothing raises it",
+            info.code
+        );
         for text in [info.title, info.cause, info.example, info.remedy] {
-            assert!(!text.is_empty() && !text.ends_with('.'), "{}: \"{text}\"", info.code);
+            assert!(
+                !text.is_empty() && !text.ends_with('.'),
+                "{}: \"{text}\"",
+                info.code
+            );
         }
     }
     let mut rest = all.as_str();
     while let Some(at) = rest.find("\"TW") {
         let code = rest.get(at + 1..at + 7).unwrap_or_default();
-        assert!(CODES.iter().any(|info| info.code == code), "{code} is raised, but not in the table");
+        assert!(
+            CODES.iter().any(|info| info.code == code),
+            "{code} is raised, but not in the table"
+        );
         rest = &rest[at + 7..];
     }
 }

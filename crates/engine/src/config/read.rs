@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use thalweg_channels::{PolicyParams, QuietHours};
 use thalweg_domain::{
-    Belief, Channel, ChannelKind, ChannelName, Duration, Error, Money, Offer, OfferName, OutcomeKind, Result, Seed,
+    Belief, Channel, ChannelKind, ChannelName, Duration, Error, Money, Offer, OfferName, OutcomeKind, Result,
+    Seed,
 };
-use thalweg_learn::models::mlp::{Loss, MlpParams, Optimizer};
 use thalweg_learn::models::Learner;
+use thalweg_learn::models::mlp::{Loss, MlpParams, Optimizer};
 use thalweg_learn::outcome::LearnerChoice;
 use toml::de::DeTable;
 
 use super::keys::nearest;
 use super::toml_view::{Section, Source};
-use super::{ChannelConfig, Config, Customers, DecideOn, Events, Features, Model, OfferConfig, Outcome, Plan};
+use super::{
+    ChannelConfig, Config, Customers, DecideOn, Events, Features, Model, OfferConfig, Outcome, Plan,
+};
 
 const ADAPTERS: &[&str] = &["file"];
 
@@ -27,7 +30,12 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
     let source = Source { file, text };
     let document = DeTable::parse(text).map_err(|error| {
         let line = error.span().map(|span| source.line(span.start));
-        let message = error.message().lines().next().unwrap_or("not TOML").to_lowercase();
+        let message = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or("not TOML")
+            .to_lowercase();
         Error::new("TW0102", message).at(file, line, None)
     })?;
     let root = Section::open(source, "", "", document.get_ref(), 0)?;
@@ -35,7 +43,11 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
     let offers = offers(&root, &channels)?;
     let workspace = root.section("workspace", "workspace", "[workspace]")?;
     let (name, currency, seed) = match &workspace {
-        Some(section) => (section.text("name")?, section.text("currency")?, section.whole("seed", 0)?),
+        Some(section) => (
+            section.text("name")?,
+            section.text("currency")?,
+            section.whole("seed", 0)?,
+        ),
         None => (None, None, None),
     };
     Ok(Config {
@@ -43,7 +55,11 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
         currency: currency.unwrap_or_else(|| "USD".to_owned()),
         seed: Seed(seed.unwrap_or(42)),
         customers: customers(&required(&root, "customers")?)?,
-        events: root.sections("events")?.iter().map(events).collect::<Result<_>>()?,
+        events: root
+            .sections("events")?
+            .iter()
+            .map(events)
+            .collect::<Result<_>>()?,
         features: features(&root)?,
         outcome: outcome(&required(&root, "outcome")?)?,
         model: model(&root)?,
@@ -55,9 +71,11 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
 }
 
 fn required<'a>(root: &Section<'a>, name: &str) -> Result<Section<'a>> {
-    root.section(name, name, &format!("[{name}]"))?.ok_or_else(|| {
-        Error { message: format!("the file needs a section [{name}]"), ..root.missing(name) }
-    })
+    root.section(name, name, &format!("[{name}]"))?
+        .ok_or_else(|| Error {
+            message: format!("the file needs a section [{name}]"),
+            ..root.missing(name)
+        })
 }
 
 fn customers(section: &Section<'_>) -> Result<Customers> {
@@ -85,7 +103,11 @@ fn events(section: &Section<'_>) -> Result<Events> {
 
 fn features(root: &Section<'_>) -> Result<Features> {
     let Some(section) = root.section("features", "features", "[features]")? else {
-        return Ok(Features { exclude: Vec::new(), sql: None, missing: BTreeMap::new() });
+        return Ok(Features {
+            exclude: Vec::new(),
+            sql: None,
+            missing: BTreeMap::new(),
+        });
     };
     let mut missing = BTreeMap::new();
     if let Some(columns) = section.section("columns", "features.columns", "[features.columns]")? {
@@ -96,7 +118,11 @@ fn features(root: &Section<'_>) -> Result<Features> {
             }
         }
     }
-    Ok(Features { exclude: section.texts("exclude")?, sql: section.text("sql")?, missing })
+    Ok(Features {
+        exclude: section.texts("exclude")?,
+        sql: section.text("sql")?,
+        missing,
+    })
 }
 
 fn outcome(section: &Section<'_>) -> Result<Outcome> {
@@ -117,12 +143,21 @@ fn horizon(section: &Section<'_>) -> Result<Duration> {
         .and_then(|days| days.parse::<i64>().ok())
         .filter(|days| (1..=3650).contains(days))
         .map(Duration::days)
-        .ok_or_else(|| section.refuse("horizon", &format!("= \"{text}\" is not a number of days such as \"30d\"")))
+        .ok_or_else(|| {
+            section.refuse(
+                "horizon",
+                &format!("= \"{text}\" is not a number of days such as \"30d\""),
+            )
+        })
 }
 
 fn model(root: &Section<'_>) -> Result<Model> {
     let Some(section) = root.section("model", "model", "[model]")? else {
-        return Ok(Model { learner: LearnerChoice::Auto, folds: 5, mlp: MlpParams::default() });
+        return Ok(Model {
+            learner: LearnerChoice::Auto,
+            folds: 5,
+            mlp: MlpParams::default(),
+        });
     };
     let learner = match section.word("learner", &["auto", "mlp", "gbdt", "logistic"], "auto")? {
         "mlp" => LearnerChoice::One(Learner::Mlp),
@@ -138,20 +173,34 @@ fn model(root: &Section<'_>) -> Result<Model> {
         Some(section) => mlp(&section)?,
         None => MlpParams::default(),
     };
-    Ok(Model { learner, folds: usize::try_from(folds).unwrap_or(5), mlp })
+    Ok(Model {
+        learner,
+        folds: usize::try_from(folds).unwrap_or(5),
+        mlp,
+    })
 }
 
 fn mlp(section: &Section<'_>) -> Result<MlpParams> {
     let reference = MlpParams::default();
     let count = |key: &str, default: usize| -> Result<usize> {
-        Ok(section.whole(key, 1)?.and_then(|number| usize::try_from(number).ok()).unwrap_or(default))
+        Ok(section
+            .whole(key, 1)?
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(default))
     };
-    let learning_rate = section.number("learning_rate")?.unwrap_or(reference.learning_rate);
+    let learning_rate = section
+        .number("learning_rate")?
+        .unwrap_or(reference.learning_rate);
     if learning_rate <= 0.0 || learning_rate > 10.0 {
-        return Err(section.refuse("learning_rate", &format!("= {learning_rate} is not above 0 and at most 10")));
+        return Err(section.refuse(
+            "learning_rate",
+            &format!("= {learning_rate} is not above 0 and at most 10"),
+        ));
     }
     Ok(MlpParams {
-        hidden: section.wholes("hidden")?.unwrap_or_else(|| reference.hidden.clone()),
+        hidden: section
+            .wholes("hidden")?
+            .unwrap_or_else(|| reference.hidden.clone()),
         dropout: section.number_in("dropout", 0.0..=0.9, reference.dropout)?,
         loss: match section.word("loss", &["cross_entropy", "mse"], "cross_entropy")? {
             "mse" => Loss::Mse,
@@ -174,8 +223,15 @@ fn channels(root: &Section<'_>) -> Result<Vec<ChannelConfig>> {
     let mut channels: Vec<ChannelConfig> = Vec::new();
     for section in root.sections("channel")? {
         let entry = channel(&section)?;
-        if channels.iter().any(|other| other.channel.name == entry.channel.name) {
-            return Err(section.refuse_as("TW0106", "name", &format!("\"{}\" is used twice", entry.channel.name)));
+        if channels
+            .iter()
+            .any(|other| other.channel.name == entry.channel.name)
+        {
+            return Err(section.refuse_as(
+                "TW0106",
+                "name",
+                &format!("\"{}\" is used twice", entry.channel.name),
+            ));
         }
         channels.push(entry);
     }
@@ -217,7 +273,11 @@ fn offers(root: &Section<'_>, channels: &[ChannelConfig]) -> Result<Vec<OfferCon
     for section in root.sections("offer")? {
         let entry = offer(&section, channels)?;
         if offers.iter().any(|other| other.offer.name == entry.offer.name) {
-            return Err(section.refuse_as("TW0106", "name", &format!("\"{}\" is used twice", entry.offer.name)));
+            return Err(section.refuse_as(
+                "TW0106",
+                "name",
+                &format!("\"{}\" is used twice", entry.offer.name),
+            ));
         }
         offers.push(entry);
     }
@@ -225,8 +285,8 @@ fn offers(root: &Section<'_>, channels: &[ChannelConfig]) -> Result<Vec<OfferCon
 }
 
 fn offer(section: &Section<'_>, channels: &[ChannelConfig]) -> Result<OfferConfig> {
-    let name =
-        OfferName::new(section.required_text("name")?).map_err(|error| section.refuse("name", &error.message))?;
+    let name = OfferName::new(section.required_text("name")?)
+        .map_err(|error| section.refuse("name", &error.message))?;
     let acceptance = section.belief("assumed_acceptance", Belief { mean: 0.2, sd: 0.1 })?;
     if !(0.0..=1.0).contains(&acceptance.mean) {
         return Err(section.refuse("assumed_acceptance", "must have a mean between 0 and 1"));
@@ -241,9 +301,14 @@ fn offer(section: &Section<'_>, channels: &[ChannelConfig]) -> Result<OfferConfi
             assumed_effect: section.belief("assumed_effect", Belief { mean: 0.05, sd: 0.05 })?,
             assumed_acceptance: acceptance,
             cap: section.whole("cap", 0)?,
-            channels: names.iter().map(|name| channel_index(section, channels, name)).collect::<Result<_>>()?,
+            channels: names
+                .iter()
+                .map(|name| channel_index(section, channels, name))
+                .collect::<Result<_>>()?,
         },
-        cost: section.expression("cost")?.ok_or_else(|| section.missing("cost"))?,
+        cost: section
+            .expression("cost")?
+            .ok_or_else(|| section.missing("cost"))?,
         template: section.text("template")?,
     })
 }
@@ -251,7 +316,11 @@ fn offer(section: &Section<'_>, channels: &[ChannelConfig]) -> Result<OfferConfi
 fn channel_index(section: &Section<'_>, channels: &[ChannelConfig], name: &str) -> Result<usize> {
     let known = || channels.iter().map(|entry| entry.channel.name.as_str());
     known().position(|known| known == name).ok_or_else(|| {
-        let error = section.refuse_as("TW0105", "channels", &format!("names the channel \"{name}\", which does not exist"));
+        let error = section.refuse_as(
+            "TW0105",
+            "channels",
+            &format!("names the channel \"{name}\", which does not exist"),
+        );
         match nearest(name, known()) {
             Some(near) => error.hint(format!("did you mean \"{near}\"?")),
             None => error.hint(format!("channels are {}", known().collect::<Vec<_>>().join(", "))),
@@ -262,15 +331,23 @@ fn channel_index(section: &Section<'_>, channels: &[ChannelConfig], name: &str) 
 fn plan(section: &Section<'_>) -> Result<Plan> {
     let explore = section.number_in("explore", 0.0..=0.5, 0.10)?;
     if explore > 0.0 && explore < 0.02 {
-        return Err(section.refuse("explore", &format!("= {explore} is between 0 and 0.02"))
-            .hint("below 0.02 the effects are never learned; give 0.02 or more, or 0 to switch learning off"));
+        return Err(section
+            .refuse("explore", &format!("= {explore} is between 0 and 0.02"))
+            .hint(
+                "below 0.02 the effects are never learned; give 0.02 or more, or 0 to switch learning off",
+            ));
     }
     let actions = section.whole("max_actions_per_customer", 1)?.unwrap_or(1);
     if actions != 1 {
-        return Err(section.refuse("max_actions_per_customer", &format!("= {actions} is not supported: only 1 is")));
+        return Err(section.refuse(
+            "max_actions_per_customer",
+            &format!("= {actions} is not supported: only 1 is"),
+        ));
     }
     Ok(Plan {
-        budget: money(section, "budget")?.ok_or_else(|| section.missing("budget"))?.get(),
+        budget: money(section, "budget")?
+            .ok_or_else(|| section.missing("budget"))?
+            .get(),
         holdout: section.number_in("holdout", 0.0..=0.5, 0.10)?,
         explore,
         max_actions_per_customer: 1,
@@ -281,9 +358,15 @@ fn contact_policy(root: &Section<'_>) -> Result<PolicyParams> {
     let Some(section) = root.section("contact_policy", "contact_policy", "[contact_policy]")? else {
         return Ok(PolicyParams::default());
     };
-    let quiet = section.text("quiet_hours")?.map(|text| text.parse::<QuietHours>());
+    let quiet = section
+        .text("quiet_hours")?
+        .map(|text| text.parse::<QuietHours>());
     Ok(PolicyParams {
-        quiet_hours: quiet.transpose().map_err(|error| section.refuse_as(error.code, "quiet_hours", &error.message))?,
-        max_per_week: section.whole("max_per_week", 0)?.map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
+        quiet_hours: quiet
+            .transpose()
+            .map_err(|error| section.refuse_as(error.code, "quiet_hours", &error.message))?,
+        max_per_week: section
+            .whole("max_per_week", 0)?
+            .map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
     })
 }

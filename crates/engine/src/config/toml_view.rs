@@ -39,7 +39,12 @@ impl<'a> Section<'a> {
         table: &'a DeTable<'a>,
         offset: usize,
     ) -> Result<Self> {
-        let opened = Self { source, heading: heading.to_owned(), table, line: source.line(offset) };
+        let opened = Self {
+            source,
+            heading: heading.to_owned(),
+            table,
+            line: source.line(offset),
+        };
         if section != "features.columns" {
             opened.refuse_unknown(section)?;
         }
@@ -53,7 +58,11 @@ impl<'a> Section<'a> {
                 continue;
             }
             let line = self.source.line(key.span().start);
-            let place = if self.heading.is_empty() { "the file".to_owned() } else { self.heading.clone() };
+            let place = if self.heading.is_empty() {
+                "the file".to_owned()
+            } else {
+                self.heading.clone()
+            };
             let error = Error::new("TW0107", format!("unknown key \"{name}\" in {place}")).at(
                 self.source.file,
                 Some(line),
@@ -71,26 +80,45 @@ impl<'a> Section<'a> {
     }
 
     fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref() == key)
+            .map(|(_, value)| value)
     }
 
     fn label(&self, key: &str) -> String {
-        if self.heading.is_empty() { key.to_owned() } else { format!("{} {key}", self.heading) }
+        if self.heading.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{} {key}", self.heading)
+        }
     }
 
     /// An error about a key's value.
     pub(crate) fn refuse(&self, key: &str, what: &str) -> Error {
-        let line = self.get(key).map_or(self.line, |value| self.source.line(value.span().start));
-        Error::new("TW0104", format!("{} {what}", self.label(key))).at(self.source.file, Some(line), Some(key))
+        let line = self
+            .get(key)
+            .map_or(self.line, |value| self.source.line(value.span().start));
+        Error::new("TW0104", format!("{} {what}", self.label(key))).at(
+            self.source.file,
+            Some(line),
+            Some(key),
+        )
     }
 
     /// An error of another code about a key.
     pub(crate) fn refuse_as(&self, code: &'static str, key: &str, what: &str) -> Error {
-        Error { code, ..self.refuse(key, what) }
+        Error {
+            code,
+            ..self.refuse(key, what)
+        }
     }
 
     fn wrong_type(&self, key: &str, wanted: &str, value: &DeValue<'_>) -> Error {
-        self.refuse(key, &format!("must be {wanted}, not {}", a_or_an(value.type_str())))
+        self.refuse(
+            key,
+            &format!("must be {wanted}, not {}", a_or_an(value.type_str())),
+        )
     }
 
     /// An error about a key that must be there.
@@ -118,20 +146,30 @@ impl<'a> Section<'a> {
     /// A text or a number, as text: for SQL expressions.
     pub(crate) fn expression(&self, key: &str) -> Result<Option<String>> {
         match self.get(key).map(Spanned::get_ref) {
-            Some(DeValue::Integer(_) | DeValue::Float(_)) => Ok(self.number(key)?.map(|number| number.to_string())),
+            Some(DeValue::Integer(_) | DeValue::Float(_)) => {
+                Ok(self.number(key)?.map(|number| number.to_string()))
+            }
             _ => self.text(key),
         }
     }
 
     pub(crate) fn number(&self, key: &str) -> Result<Option<f64>> {
-        let Some(value) = self.get(key) else { return Ok(None) };
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
         let digits = match value.get_ref() {
             DeValue::Integer(number) => number.as_str().replace('_', ""),
             DeValue::Float(number) => number.as_str().replace('_', ""),
             other => return Err(self.wrong_type(key, "a number", other)),
         };
-        let number: f64 = digits.parse().map_err(|_| self.refuse(key, &format!("= {digits} is not a number")))?;
-        if number.is_finite() { Ok(Some(number)) } else { Err(self.refuse(key, &format!("= {digits} is not finite"))) }
+        let number: f64 = digits
+            .parse()
+            .map_err(|_| self.refuse(key, &format!("= {digits} is not a number")))?;
+        if number.is_finite() {
+            Ok(Some(number))
+        } else {
+            Err(self.refuse(key, &format!("= {digits} is not finite")))
+        }
     }
 
     /// A number in a range, or the default.
@@ -141,19 +179,28 @@ impl<'a> Section<'a> {
             return Ok(number);
         }
         let (low, high) = (range.start(), range.end());
-        let wanted = if high.is_finite() { format!("between {low} and {high}") } else { format!("of {low} or more") };
+        let wanted = if high.is_finite() {
+            format!("between {low} and {high}")
+        } else {
+            format!("of {low} or more")
+        };
         Err(self.refuse(key, &format!("= {number} is not a number {wanted}")))
     }
 
     pub(crate) fn whole(&self, key: &str, least: u64) -> Result<Option<u64>> {
-        let Some(value) = self.get(key) else { return Ok(None) };
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
         let DeValue::Integer(number) = value.get_ref() else {
             return Err(self.wrong_type(key, "a whole number", value.get_ref()));
         };
         let digits = number.as_str().replace('_', "");
         match digits.parse::<u64>() {
             Ok(number) if number >= least => Ok(Some(number)),
-            _ => Err(self.refuse(key, &format!("= {digits} is not a whole number of {least} or more"))),
+            _ => Err(self.refuse(
+                key,
+                &format!("= {digits} is not a whole number of {least} or more"),
+            )),
         }
     }
 
@@ -166,7 +213,9 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn texts(&self, key: &str) -> Result<Vec<String>> {
-        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
+        let Some(value) = self.get(key) else {
+            return Ok(Vec::new());
+        };
         let DeValue::Array(items) = value.get_ref() else {
             return Err(self.wrong_type(key, "a list of texts", value.get_ref()));
         };
@@ -180,19 +229,34 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn wholes(&self, key: &str) -> Result<Option<Vec<usize>>> {
-        let Some(value) = self.get(key) else { return Ok(None) };
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
         let refuse = || self.refuse(key, "must be a list of whole numbers of 1 or more");
-        let DeValue::Array(items) = value.get_ref() else { return Err(refuse()) };
+        let DeValue::Array(items) = value.get_ref() else {
+            return Err(refuse());
+        };
         let parse = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
             DeValue::Integer(number) => number.as_str().parse::<usize>().ok().filter(|units| *units >= 1),
             _ => None,
         };
-        items.iter().map(|item| parse(item).ok_or_else(refuse)).collect::<Result<Vec<_>>>().map(Some)
+        items
+            .iter()
+            .map(|item| parse(item).ok_or_else(refuse))
+            .collect::<Result<Vec<_>>>()
+            .map(Some)
     }
 
     /// One of a set of words, or the default.
-    pub(crate) fn word(&self, key: &str, known: &[&'static str], default: &'static str) -> Result<&'static str> {
-        let Some(word) = self.text(key)? else { return Ok(default) };
+    pub(crate) fn word(
+        &self,
+        key: &str,
+        known: &[&'static str],
+        default: &'static str,
+    ) -> Result<&'static str> {
+        let Some(word) = self.text(key)? else {
+            return Ok(default);
+        };
         known.iter().find(|name| **name == word).copied().ok_or_else(|| {
             let error = self.refuse(key, &format!("= \"{word}\" is not one of {}", known.join(", ")));
             match nearest(&word, known.iter().copied()) {
@@ -204,7 +268,9 @@ impl<'a> Section<'a> {
 
     /// A belief `{ mean, sd }`, or the default.
     pub(crate) fn belief(&self, key: &str, default: Belief) -> Result<Belief> {
-        let Some(value) = self.get(key) else { return Ok(default) };
+        let Some(value) = self.get(key) else {
+            return Ok(default);
+        };
         let DeValue::Table(table) = value.get_ref() else {
             return Err(self.wrong_type(key, "a table such as { mean = 0.05, sd = 0.03 }", value.get_ref()));
         };
@@ -222,7 +288,9 @@ impl<'a> Section<'a> {
 
     /// A sub-section, if it is there.
     pub(crate) fn section(&self, key: &str, section: &str, heading: &str) -> Result<Option<Section<'a>>> {
-        let Some(value) = self.get(key) else { return Ok(None) };
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
         let DeValue::Table(table) = value.get_ref() else {
             return Err(self.wrong_type(key, &format!("a section {heading}"), value.get_ref()));
         };
@@ -231,7 +299,9 @@ impl<'a> Section<'a> {
 
     /// The sections of a list such as `[[channel]]`.
     pub(crate) fn sections(&self, key: &str) -> Result<Vec<Section<'a>>> {
-        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
+        let Some(value) = self.get(key) else {
+            return Ok(Vec::new());
+        };
         let heading = format!("[[{key}]]");
         let DeValue::Array(items) = value.get_ref() else {
             return Err(self.wrong_type(key, &format!("written as {heading}"), value.get_ref()));
@@ -252,6 +322,10 @@ impl<'a> Section<'a> {
 }
 
 fn a_or_an(word: &str) -> String {
-    let article = if word.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let article = if word.starts_with(['a', 'e', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
     format!("{article} {word}")
 }

@@ -12,10 +12,19 @@ use crate::stages::collect;
 pub(super) fn of_cycle(session: &Session, cycle: u32) -> Result<Estimate> {
     let menu = Menu::of(session);
     let effects = Effects::current(session, &menu)?;
-    let plans = experience::closed_plans(session)?.into_iter().filter(|plan| plan.plan.cycle == cycle).collect();
-    let Some(past) = experience::join(session, plans)?.pop() else { return Ok(Estimate::default()) };
+    let plans = experience::closed_plans(session)?
+        .into_iter()
+        .filter(|plan| plan.plan.cycle == cycle)
+        .collect();
+    let Some(past) = experience::join(session, plans)?.pop() else {
+        return Ok(Estimate::default());
+    };
     let table = collect::load(session, &past.plan.plan.data_hash)?;
-    let rows: Vec<usize> = past.decisions.iter().filter_map(|row| usize::try_from(row.row).ok()).collect();
+    let rows: Vec<usize> = past
+        .decisions
+        .iter()
+        .filter_map(|row| usize::try_from(row.row).ok())
+        .collect();
     let risks: Vec<f64> = past.decisions.iter().map(|row| row.risk).collect();
     let phi = effects.phi(&table.features.take(&rows), &risks)?;
     let mut loads: Vec<ActionLoad> = (0..menu.actions.len())

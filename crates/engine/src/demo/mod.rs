@@ -70,7 +70,9 @@ pub fn demo(request: &DemoRequest) -> Result<DemoOut> {
         .map_err(|cause| Error::new("TW0821", "cannot make a temporary folder for the demo").cause(cause))?;
     let dir = request.keep.as_deref().unwrap_or_else(|| folder.path());
     refuse_used(dir)?;
-    request.progress.start("demo", Some(request.cycles as usize * turn::STEPS));
+    request
+        .progress
+        .start("demo", Some(request.cycles as usize * turn::STEPS));
     let out = play(request, dir);
     request.progress.finish();
     out
@@ -78,14 +80,20 @@ pub fn demo(request: &DemoRequest) -> Result<DemoOut> {
 
 fn refuse_used(dir: &Path) -> Result<()> {
     if dir.join(crate::CONFIG_FILE).exists() {
-        return Err(Error::new("TW0112", format!("\"{}\" holds a workspace already", dir.display()))
-            .hint("choose an empty folder for --keep"));
+        return Err(Error::new(
+            "TW0112",
+            format!("\"{}\" holds a workspace already", dir.display()),
+        )
+        .hint("choose an empty folder for --keep"));
     }
     Ok(())
 }
 
 fn play(request: &DemoRequest, dir: &Path) -> Result<DemoOut> {
-    let params = MarketParams { n_customers: request.customers, ..MarketParams::default() };
+    let params = MarketParams {
+        n_customers: request.customers,
+        ..MarketParams::default()
+    };
     let market = Market::new(&params, Seed(request.seed).stream("demo market"))?;
     workspace::write(dir, &market, request.seed, budget(request))?;
     let hostile = market.is_hostile();
@@ -112,12 +120,20 @@ fn play(request: &DemoRequest, dir: &Path) -> Result<DemoOut> {
 }
 
 fn budget(request: &DemoRequest) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "the market refuses more than 5 million customers")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the market refuses more than 5 million customers"
+    )]
     let customers = request.customers as f64;
     customers * BUDGET_PER_CUSTOMER
 }
 
-fn summary(request: &DemoRequest, cycles: Vec<DemoCycleOut>, plans: &[PlanOut], (hostile, free): (bool, f64)) -> DemoOut {
+fn summary(
+    request: &DemoRequest,
+    cycles: Vec<DemoCycleOut>,
+    plans: &[PlanOut],
+    (hostile, free): (bool, f64),
+) -> DemoOut {
     let mut total: BTreeMap<String, f64> = BTreeMap::new();
     for cycle in &cycles {
         for (policy, profit) in &cycle.profit {
@@ -144,7 +160,9 @@ pub(crate) fn share(part: f64, whole: f64) -> f64 {
 
 /// What the last plan does differently from the first, the largest moves first.
 fn changed(plans: &[PlanOut]) -> Vec<String> {
-    let (Some(first), Some(last)) = (plans.first(), plans.last()) else { return Vec::new() };
+    let (Some(first), Some(last)) = (plans.first(), plans.last()) else {
+        return Vec::new();
+    };
     let mut moves: Vec<(usize, String)> = first
         .channels
         .iter()

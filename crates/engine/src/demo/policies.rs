@@ -22,7 +22,10 @@ pub(super) fn truth(market: &Market, actions: &[Option<Action>]) -> Result<Truth
     for (customer, action) in actions.iter().enumerate().filter(|(_, action)| action.is_some()) {
         spend += market.truth(customer, *action)?.expected_cost();
     }
-    Ok(Truth { profit: market.profit(actions)?, spend })
+    Ok(Truth {
+        profit: market.profit(actions)?,
+        spend,
+    })
 }
 
 /// What is still free of the budget, the capacities and the caps.
@@ -36,7 +39,12 @@ impl Left {
     fn new(limited: &Limited<'_>) -> Self {
         Self {
             budget: limited.budget,
-            capacity: limited.market.channels().iter().map(|channel| channel.capacity).collect(),
+            capacity: limited
+                .market
+                .channels()
+                .iter()
+                .map(|channel| channel.capacity)
+                .collect(),
             caps: limited.market.offers().iter().map(|offer| offer.cap).collect(),
         }
     }
@@ -44,7 +52,9 @@ impl Left {
     /// Takes an action's use if there is room for it.
     fn take(&mut self, action: Action, cost: f64) -> bool {
         let capacity = self.capacity.get(action.channel).copied().flatten();
-        let cap = action.offer.and_then(|offer| self.caps.get(offer).copied().flatten());
+        let cap = action
+            .offer
+            .and_then(|offer| self.caps.get(offer).copied().flatten());
         if cost > self.budget || capacity == Some(0) || cap == Some(0) {
             return false;
         }
@@ -63,19 +73,30 @@ impl Left {
 fn consent(market: &Market) -> Result<Vec<Option<Vec<bool>>>> {
     let table = market.customers()?;
     (0..market.channels().len())
-        .map(|channel| market.consent_column(channel).map(|name| flags(&table, name)).transpose())
+        .map(|channel| {
+            market
+                .consent_column(channel)
+                .map(|name| flags(&table, name))
+                .transpose()
+        })
         .collect()
 }
 
 fn flags(table: &Table, name: &str) -> Result<Vec<bool>> {
     match table.column(name).map(|column| &column.data) {
         Some(ColumnData::Boolean(cells)) => Ok(cells.iter().map(|cell| cell.unwrap_or(false)).collect()),
-        _ => Err(Error::new("TW0901", format!("internal error: the market's consent column \"{name}\" is not true or false"))),
+        _ => Err(Error::new(
+            "TW0901",
+            format!("internal error: the market's consent column \"{name}\" is not true or false"),
+        )),
     }
 }
 
 fn agreed(consent: &[Option<Vec<bool>>], channel: usize, customer: usize) -> bool {
-    consent.get(channel).and_then(Option::as_ref).is_none_or(|flags| flags.get(customer).copied().unwrap_or(false))
+    consent
+        .get(channel)
+        .and_then(Option::as_ref)
+        .is_none_or(|flags| flags.get(customer).copied().unwrap_or(false))
 }
 
 /// Uniform over the feasible pairs of customer and action, until nothing more fits.
@@ -89,12 +110,22 @@ pub(super) fn random(limited: &Limited<'_>, seed: Seed) -> Result<Vec<Option<Act
     let mut actions = vec![None; market.n_customers()];
     let mut left = Left::new(limited);
     for customer in order {
-        let open: Vec<Action> = all.iter().copied().filter(|action| agreed(&consent, action.channel, customer)).collect();
+        let open: Vec<Action> = all
+            .iter()
+            .copied()
+            .filter(|action| agreed(&consent, action.channel, customer))
+            .collect();
         if open.is_empty() {
             continue;
         }
         let pick = rng.next_u64() % open.len() as u64;
-        let Some(action) = usize::try_from(pick).ok().and_then(|pick| open.get(pick)).copied() else { continue };
+        let Some(action) = usize::try_from(pick)
+            .ok()
+            .and_then(|pick| open.get(pick))
+            .copied()
+        else {
+            continue;
+        };
         if left.take(action, market.truth(customer, Some(action))?.expected_cost())
             && let Some(slot) = actions.get_mut(customer)
         {
@@ -116,7 +147,11 @@ pub(super) fn top_risk(limited: &Limited<'_>, risks: &[f64]) -> Result<Vec<Optio
     let mut left = Left::new(limited);
     for customer in order {
         let mut open: Vec<(f64, f64, Action)> = Vec::new();
-        for action in all.iter().copied().filter(|action| agreed(&consent, action.channel, customer)) {
+        for action in all
+            .iter()
+            .copied()
+            .filter(|action| agreed(&consent, action.channel, customer))
+        {
             let (worth, cost) = assumed(market, customer, action, risk(customer))?;
             open.push((worth, cost, action));
         }
@@ -144,11 +179,17 @@ fn assumed(market: &Market, customer: usize, action: Action, risk: f64) -> Resul
     let prices = market.truth(customer, Some(action))?;
     let acceptance = offer.map_or(0.0, |offer| offer.assumed_acceptance.mean);
     let cost = prices.contact_cost + acceptance * prices.offer_cost;
-    Ok((market.value(customer).unwrap_or(0.0) * risk * relative - cost, cost))
+    Ok((
+        market.value(customer).unwrap_or(0.0) * risk * relative - cost,
+        cost,
+    ))
 }
 
 /// The best allocation for one who knows true expected effects, acceptance and costs.
-pub(super) fn oracle(limited: &Limited<'_>, contactable: &dyn Fn(&str) -> bool) -> Result<Vec<Option<Action>>> {
+pub(super) fn oracle(
+    limited: &Limited<'_>,
+    contactable: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Option<Action>>> {
     let market = limited.market;
     let consent = consent(market)?;
     let all = Action::all(market.channels(), market.offers());
@@ -156,7 +197,11 @@ pub(super) fn oracle(limited: &Limited<'_>, contactable: &dyn Fn(&str) -> bool) 
     let mut candidates = Vec::new();
     for customer in 0..market.n_customers() {
         let none = market.truth(customer, None)?;
-        for (index, action) in all.iter().enumerate().filter(|(_, action)| agreed(&consent, action.channel, customer)) {
+        for (index, action) in all
+            .iter()
+            .enumerate()
+            .filter(|(_, action)| agreed(&consent, action.channel, customer))
+        {
             let id = ActionId(u16::try_from(index).unwrap_or(u16::MAX));
             let with = market.truth(customer, Some(*action))?;
             let (effect, cost) = (none.p_outcome - with.p_outcome, with.expected_cost());
@@ -175,9 +220,26 @@ pub(super) fn oracle(limited: &Limited<'_>, contactable: &dyn Fn(&str) -> bool) 
     }
     let limits = Limits::new(limited.budget, market.channels(), market.offers());
     let mask: Vec<bool> = market.keys().iter().map(|key| contactable(key)).collect();
-    let menu = Menu { actions: &all, channels: market.channels(), offers: market.offers(), limits: &limits };
-    let input = InformedInput { offsets: &offsets, candidates: &candidates, menu, contactable: Some(&mask) };
-    let params = AllocateParams { target_gap: 1e-4, ..AllocateParams::default() };
+    let menu = Menu {
+        actions: &all,
+        channels: market.channels(),
+        offers: market.offers(),
+        limits: &limits,
+    };
+    let input = InformedInput {
+        offsets: &offsets,
+        candidates: &candidates,
+        menu,
+        contactable: Some(&mask),
+    };
+    let params = AllocateParams {
+        target_gap: 1e-4,
+        ..AllocateParams::default()
+    };
     let plan = allocate_with_limits(&input, &params)?;
-    Ok(plan.actions.iter().map(|id| id.and_then(|id| all.get(usize::from(id.0)).copied())).collect())
+    Ok(plan
+        .actions
+        .iter()
+        .map(|id| id.and_then(|id| all.get(usize::from(id.0)).copied()))
+        .collect())
 }

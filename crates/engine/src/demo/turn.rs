@@ -35,7 +35,10 @@ pub(super) struct Played {
 impl Turn<'_> {
     pub(super) fn play(&self, session: &mut Session, businesses: &mut Businesses) -> Result<Played> {
         session.options.as_of = self.at();
-        thalweg_collect::write_table(&self.dir.join(workspace::CUSTOMERS), &businesses.thalweg.snapshot()?)?;
+        thalweg_collect::write_table(
+            &self.dir.join(workspace::CUSTOMERS),
+            &businesses.thalweg.snapshot()?,
+        )?;
         let plan = session.run()?.plan;
         self.advance(1);
         session.deliver(false)?;
@@ -49,10 +52,16 @@ impl Turn<'_> {
         session.iterate()?;
         let estimate = belief::of_cycle(session, self.cycle)?;
         self.advance(4);
-        let mut profit: BTreeMap<String, f64> =
-            others.iter().filter(|(name, _)| *name != FREE).map(|(name, truth)| ((*name).to_owned(), truth.profit)).collect();
-        let mut spend: BTreeMap<String, f64> =
-            others.iter().filter(|(name, _)| *name != FREE).map(|(name, truth)| ((*name).to_owned(), truth.spend)).collect();
+        let mut profit: BTreeMap<String, f64> = others
+            .iter()
+            .filter(|(name, _)| *name != FREE)
+            .map(|(name, truth)| ((*name).to_owned(), truth.profit))
+            .collect();
+        let mut spend: BTreeMap<String, f64> = others
+            .iter()
+            .filter(|(name, _)| *name != FREE)
+            .map(|(name, truth)| ((*name).to_owned(), truth.spend))
+            .collect();
         profit.insert("thalweg".to_owned(), thalweg.profit);
         spend.insert("thalweg".to_owned(), thalweg.spend);
         let oracle = profit.get("oracle").copied().unwrap_or(0.0);
@@ -66,12 +75,17 @@ impl Turn<'_> {
                 truth: thalweg.profit,
             },
             plan,
-            oracle_without_holdout: others.iter().find(|(name, _)| *name == FREE).map_or_else(Truth::default, |(_, truth)| *truth),
+            oracle_without_holdout: others
+                .iter()
+                .find(|(name, _)| *name == FREE)
+                .map_or_else(Truth::default, |(_, truth)| *truth),
         })
     }
 
     fn advance(&self, step: usize) {
-        self.request.progress.advance((self.cycle as usize - 1) * STEPS + step);
+        self.request
+            .progress
+            .advance((self.cycle as usize - 1) * STEPS + step);
     }
 
     /// When the turn's decisions are made.
@@ -85,20 +99,27 @@ impl Turn<'_> {
 
     /// Carries the engine's decisions out and writes what happened.
     fn act(&self, market: &mut Market, decisions: &[DecisionRow], plan: &PlanOut) -> Result<Truth> {
-        let by_key: BTreeMap<&str, &DecisionRow> =
-            decisions.iter().map(|decision| (decision.customer.reveal(), decision)).collect();
+        let by_key: BTreeMap<&str, &DecisionRow> = decisions
+            .iter()
+            .map(|decision| (decision.customer.reveal(), decision))
+            .collect();
         let actions = market
             .keys()
             .iter()
             .map(|key| match by_key.get(key.as_str()) {
                 Some(decision) => market_action(market, decision),
-                None => Err(Error::new("TW0901", format!("internal error: plan {} forgot a customer", plan.plan))),
+                None => Err(Error::new(
+                    "TW0901",
+                    format!("internal error: plan {} forgot a customer", plan.plan),
+                )),
             })
             .collect::<Result<Vec<_>>>()?;
         let truth = policies::truth(market, &actions)?;
         let events = market.step(&actions, self.at())?;
-        let ids: BTreeMap<String, String> =
-            decisions.iter().map(|row| (row.customer.reveal().to_owned(), row.decision_id.clone())).collect();
+        let ids: BTreeMap<String, String> = decisions
+            .iter()
+            .map(|row| (row.customer.reveal().to_owned(), row.decision_id.clone()))
+            .collect();
         workspace::write_events(&self.events_file(), &events, &ids, self.cycle)?;
         Ok(truth)
     }
@@ -112,7 +133,10 @@ impl Turn<'_> {
     ) -> Result<Vec<(&'static str, Truth)>> {
         let salt = session.ledger.setting("holdout_salt")?.unwrap_or_default();
         let held = |key: &str| in_holdout(salt.as_bytes(), key, HOLDOUT);
-        let limited = |market| Limited { market, budget: super::budget(self.request) };
+        let limited = |market| Limited {
+            market,
+            budget: super::budget(self.request),
+        };
         let random = policies::random(&limited(&businesses.random), self.seed())?;
         let risks = self.risks(session, plan, &businesses.top_risk)?;
         let top = policies::top_risk(&limited(&businesses.top_risk), &risks)?;
@@ -132,7 +156,9 @@ impl Turn<'_> {
     }
 
     fn seed(&self) -> thalweg_domain::Seed {
-        thalweg_domain::Seed(self.request.seed).stream("demo random").nth(u64::from(self.cycle))
+        thalweg_domain::Seed(self.request.seed)
+            .stream("demo random")
+            .nth(u64::from(self.cycle))
     }
 
     /// The same risk model as the engine's, asked about another copy's customers.
@@ -140,14 +166,24 @@ impl Turn<'_> {
         let training = train::load(session, &plan.model)?;
         let path = self.dir.join("top-risk.parquet");
         thalweg_collect::write_table(&path, &market.customers()?)?;
-        let table = thalweg_collect::read_source(self.dir, "top-risk.parquet", &thalweg_collect::MissingTokens::new())?;
+        let table = thalweg_collect::read_source(
+            self.dir,
+            "top-risk.parquet",
+            &thalweg_collect::MissingTokens::new(),
+        )?;
         training.model.predict(&table)
     }
 }
 
 /// Opens the company's workspace; the clock is set turn by turn.
 pub(super) fn open(dir: &Path) -> Result<Session> {
-    let options = Options { as_of: START, as_of_given: true, seed: None, again: false, progress: Arc::new(Silent) };
+    let options = Options {
+        as_of: START,
+        as_of_given: true,
+        seed: None,
+        again: false,
+        progress: Arc::new(Silent),
+    };
     Session::open(dir, options)
 }
 
@@ -156,13 +192,29 @@ const FREE: &str = "oracle without hold-out";
 
 /// A decision in terms of the market's channels and offers.
 fn market_action(market: &Market, decision: &DecisionRow) -> Result<Option<Action>> {
-    let Some(channel) = &decision.channel else { return Ok(None) };
-    let unknown = || Error::new("TW0901", "internal error: a decision names what the market does not have");
-    let channel = market.channels().iter().position(|own| own.name.as_str() == channel).ok_or_else(unknown)?;
+    let Some(channel) = &decision.channel else {
+        return Ok(None);
+    };
+    let unknown = || {
+        Error::new(
+            "TW0901",
+            "internal error: a decision names what the market does not have",
+        )
+    };
+    let channel = market
+        .channels()
+        .iter()
+        .position(|own| own.name.as_str() == channel)
+        .ok_or_else(unknown)?;
     let offer = match &decision.offer {
-        Some(offer) => Some(market.offers().iter().position(|own| own.name.as_str() == offer).ok_or_else(unknown)?),
+        Some(offer) => Some(
+            market
+                .offers()
+                .iter()
+                .position(|own| own.name.as_str() == offer)
+                .ok_or_else(unknown)?,
+        ),
         None => None,
     };
     Ok(Some(Action { channel, offer }))
 }
-

@@ -37,7 +37,9 @@ pub(super) fn write(dir: &Path, market: &Market, seed: u64, budget: f64) -> Resu
 }
 
 fn channel(text: &mut String, market: &Market, index: usize) {
-    let Some(channel) = market.channels().get(index) else { return };
+    let Some(channel) = market.channels().get(index) else {
+        return;
+    };
     let _ = write!(
         text,
         "\n[[channel]]\nname = \"{}\"\nadapter = \"file\"\nkind = \"{}\"\nunit_cost = {}\nplain = {}\n\

@@ -24,7 +24,9 @@ pub(crate) fn ensure(session: &Session) -> Result<Done<TableOut>> {
     let sources = thalweg_collect::source_fingerprint(&spec).map_err(|error| error.doing(doing.clone()))?;
     let fingerprint = fingerprint(session, &spec, &sources);
     let exists = |id: &str| session.workspace.artifact("tables", id, "parquet").is_file();
-    session.stage(Stage::Collect, &fingerprint, exists, || collect(session, &spec).map_err(|error| error.doing(doing)))
+    session.stage(Stage::Collect, &fingerprint, exists, || {
+        collect(session, &spec).map_err(|error| error.doing(doing))
+    })
 }
 
 fn collect(session: &Session, spec: &CollectSpec) -> Result<Made<TableOut>> {
@@ -37,8 +39,15 @@ fn collect(session: &Session, spec: &CollectSpec) -> Result<Made<TableOut>> {
     let out = describe(session, &id, &collected)?;
     thalweg_collect::write(&session.workspace.artifact("tables", &id, "parquet"), &collected)?;
     let empty: usize = out.missing.values().sum();
-    let line = format!("{} rows, {} columns, {empty} empty cells to impute", out.rows, out.columns);
-    Ok(Made { artifact: id, result: out, line })
+    let line = format!(
+        "{} rows, {} columns, {empty} empty cells to impute",
+        out.rows, out.columns
+    );
+    Ok(Made {
+        artifact: id,
+        result: out,
+        line,
+    })
 }
 
 fn describe(session: &Session, id: &str, collected: &Collected) -> Result<TableOut> {
@@ -55,10 +64,17 @@ fn describe(session: &Session, id: &str, collected: &Collected) -> Result<TableO
         column: found.column.clone().unwrap_or_default(),
         reason: found.text.clone(),
     });
-    let said = note(NoteKind::Assumed).chain(note(NoteKind::LeftOut)).map(|found| found.text.clone());
+    let said = note(NoteKind::Assumed)
+        .chain(note(NoteKind::LeftOut))
+        .map(|found| match found.n_rows {
+            0 => found.text.clone(),
+            rows => format!("{} (rows: {rows})", found.text),
+        });
     let mut warnings: Vec<String> = said.collect();
     if session.workspace.config.customers.key.is_none() {
-        warnings.push("no [customers] key: rows are numbered, so feedback and later files cannot be joined".to_owned());
+        warnings.push(
+            "no [customers] key: rows are numbered, so feedback and later files cannot be joined".to_owned(),
+        );
     }
     if replayed {
         warnings.push(
@@ -82,12 +98,19 @@ fn describe(session: &Session, id: &str, collected: &Collected) -> Result<TableO
 
 /// Loads a table by its id.
 pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<Collected>> {
-    session.memo.tables.get(id, || thalweg_collect::read(&session.workspace.artifact("tables", id, "parquet")))
+    session.memo.tables.get(id, || {
+        thalweg_collect::read(&session.workspace.artifact("tables", id, "parquet"))
+    })
 }
 
 /// Rows whose outcome is known.
 pub(crate) fn labelled(collected: &Collected) -> Vec<usize> {
-    let known = |row: &usize| collected.target.as_ref().is_some_and(|target| target.get(*row).copied().flatten().is_some());
+    let known = |row: &usize| {
+        collected
+            .target
+            .as_ref()
+            .is_some_and(|target| target.get(*row).copied().flatten().is_some())
+    };
     (0..collected.n_rows()).filter(known).collect()
 }
 
@@ -98,12 +121,21 @@ pub(crate) fn to_decide(session: &Session, collected: &Collected) -> Result<(Vec
         DecideOn::All => return Ok((all(), false)),
         DecideOn::Where(condition) => {
             let holds = collected.conditions.get(DECIDE_ON).ok_or_else(|| {
-                Error::new("TW0901", "internal error: the condition decide_on was not collected")
+                Error::new(
+                    "TW0901",
+                    "internal error: the condition decide_on was not collected",
+                )
             })?;
-            let rows: Vec<usize> = all().into_iter().filter(|row| holds.get(*row).copied().unwrap_or(false)).collect();
+            let rows: Vec<usize> = all()
+                .into_iter()
+                .filter(|row| holds.get(*row).copied().unwrap_or(false))
+                .collect();
             if rows.is_empty() {
-                return Err(Error::new("TW0111", format!("no customer satisfies decide_on = \"{condition}\""))
-                    .hint("mend the condition, or use decide_on = \"all\""));
+                return Err(Error::new(
+                    "TW0111",
+                    format!("no customer satisfies decide_on = \"{condition}\""),
+                )
+                .hint("mend the condition, or use decide_on = \"all\""));
             }
             rows
         }
@@ -112,7 +144,10 @@ pub(crate) fn to_decide(session: &Session, collected: &Collected) -> Result<(Vec
             if known.len() == collected.n_rows() {
                 return Ok((all(), true));
             }
-            all().into_iter().filter(|row| known.binary_search(row).is_err()).collect()
+            all()
+                .into_iter()
+                .filter(|row| known.binary_search(row).is_err())
+                .collect()
         }
     };
     Ok((rows, false))
@@ -138,7 +173,11 @@ fn spec(session: &Session) -> Result<CollectSpec> {
         DecideOn::Where(condition) => vec![(DECIDE_ON.to_owned(), condition.clone())],
         DecideOn::Auto | DecideOn::All => Vec::new(),
     };
-    let mut flags: Vec<String> = config.channels.iter().filter_map(|entry| entry.consent.clone()).collect();
+    let mut flags: Vec<String> = config
+        .channels
+        .iter()
+        .filter_map(|entry| entry.consent.clone())
+        .collect();
     flags.sort();
     flags.dedup();
     Ok(CollectSpec {
@@ -149,7 +188,10 @@ fn spec(session: &Session) -> Result<CollectSpec> {
         features_sql: sql_file(session)?,
         cutoff: cutoff(session),
         events: config.events.iter().map(event_source).collect(),
-        target: Some(TargetSpec { column: config.outcome.column.clone(), positive: config.outcome.positive.clone() }),
+        target: Some(TargetSpec {
+            column: config.outcome.column.clone(),
+            positive: config.outcome.positive.clone(),
+        }),
         expressions,
         conditions,
         flags,
@@ -167,15 +209,24 @@ fn event_source(events: &crate::config::Events) -> EventSource {
 }
 
 fn sql_file(session: &Session) -> Result<Option<SqlFile>> {
-    let Some(name) = &session.workspace.config.features.sql else { return Ok(None) };
+    let Some(name) = &session.workspace.config.features.sql else {
+        return Ok(None);
+    };
     let text = crate::files::read_text(&session.workspace.dir, name)?;
-    Ok(Some(SqlFile { name: name.clone(), text }))
+    Ok(Some(SqlFile {
+        name: name.clone(),
+        text,
+    }))
 }
 
 /// What feature SQL may see: everything before the given moment, or before today.
 fn cutoff(session: &Session) -> Timestamp {
     let options = &session.options;
-    if options.as_of_given { options.as_of } else { start_of_day(options.as_of) }
+    if options.as_of_given {
+        options.as_of
+    } else {
+        start_of_day(options.as_of)
+    }
 }
 
 fn fingerprint(session: &Session, spec: &CollectSpec, sources: &str) -> String {

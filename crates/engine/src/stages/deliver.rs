@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use thalweg_channels::{
-    Adapter, Batch, ContactRequest, FieldValue, Fields, FileAdapter, FileConfig, Message, Mode, Receipt, Template, admit,
+    Adapter, Batch, ContactRequest, FieldValue, Fields, FileAdapter, FileConfig, Message, Mode, Receipt,
+    Template, admit,
 };
 use thalweg_collect::Collected;
 use thalweg_domain::{ColumnData, CustomerKey, Duration, Error, Result, Stage, Table};
@@ -18,7 +19,10 @@ use crate::wire::{DeliverOut, DeliveredOut, SkippedOut};
 /// Delivers the cycle's plan.
 pub(crate) fn deliver(session: &Session, dry_run: bool) -> Result<DeliverOut> {
     let cycle = session.cycle()?;
-    let plan = session.ledger.active_plan(cycle)?.ok_or_else(|| no_plan(session, cycle))?;
+    let plan = session
+        .ledger
+        .active_plan(cycle)?
+        .ok_or_else(|| no_plan(session, cycle))?;
     let delivery = Delivery::prepare(session, plan, cycle)?;
     if !dry_run {
         delivery.write_down()?;
@@ -30,7 +34,12 @@ pub(crate) fn deliver(session: &Session, dry_run: bool) -> Result<DeliverOut> {
         .iter()
         .map(|channel| delivery.channel(channel, dry_run))
         .collect::<Result<Vec<_>>>()?;
-    let out = DeliverOut { cycle, plan: delivery.plan.plan.plan_id.clone(), dry_run, channels };
+    let out = DeliverOut {
+        cycle,
+        plan: delivery.plan.plan.plan_id.clone(),
+        dry_run,
+        channels,
+    };
     if !dry_run {
         record(session, &out)?;
     }
@@ -45,8 +54,20 @@ fn no_plan(session: &Session, cycle: u32) -> Error {
 fn record(session: &Session, out: &DeliverOut) -> Result<()> {
     let sent: usize = out.channels.iter().map(|channel| channel.sent).sum();
     let line = format!("{sent} messages out");
-    let made = Made { artifact: out.plan.clone(), result: out, line };
-    session.record_result(made, &StageKey { cycle: out.cycle, stage: Stage::Deliver, fingerprint: &out.plan }, 0.0)?;
+    let made = Made {
+        artifact: out.plan.clone(),
+        result: out,
+        line,
+    };
+    session.record_result(
+        made,
+        &StageKey {
+            cycle: out.cycle,
+            stage: Stage::Deliver,
+            fingerprint: &out.plan,
+        },
+        0.0,
+    )?;
     Ok(())
 }
 
@@ -86,8 +107,11 @@ impl<'a> Delivery<'a> {
         if delivery.plan.delivered_at.is_none() {
             delivery.screen(&decisions)?;
         }
-        delivery.decisions =
-            decisions.iter().filter(|row| row.action_id.is_some()).map(|row| (row.decision_id.clone(), row.clone())).collect();
+        delivery.decisions = decisions
+            .iter()
+            .filter(|row| row.action_id.is_some())
+            .map(|row| (row.decision_id.clone(), row.clone()))
+            .collect();
         Ok(delivery)
     }
 
@@ -99,7 +123,9 @@ impl<'a> Delivery<'a> {
         let unsubscribed = session.ledger.unsubscribed_keys()?;
         let known: BTreeSet<&str> = self.earlier.iter().map(|row| row.decision_id.as_str()).collect();
         for decision in decisions {
-            let Some(channel) = &decision.channel else { continue };
+            let Some(channel) = &decision.channel else {
+                continue;
+            };
             if known.contains(decision.decision_id.as_str()) {
                 continue;
             }
@@ -127,7 +153,13 @@ impl<'a> Delivery<'a> {
     }
 
     fn consent(&self, channel: &str, decision: &DecisionRow) -> Option<bool> {
-        let config = self.session.workspace.config.channels.iter().find(|entry| entry.channel.name.as_str() == channel)?;
+        let config = self
+            .session
+            .workspace
+            .config
+            .channels
+            .iter()
+            .find(|entry| entry.channel.name.as_str() == channel)?;
         let flags = self.table.flags.get(config.consent.as_ref()?)?;
         let row = usize::try_from(decision.row).ok()?;
         Some(flags.get(row).copied().unwrap_or(false))
@@ -150,12 +182,22 @@ impl<'a> Delivery<'a> {
         let messages = self.messages(name)?;
         let adapter = adapter(self.session, config)?;
         let mode = if dry_run { Mode::DryRun } else { Mode::Send };
-        let receipt = adapter.deliver(&Batch { cycle: self.cycle, channel: name, messages: &messages }, mode)?;
+        let receipt = adapter.deliver(
+            &Batch {
+                cycle: self.cycle,
+                channel: name,
+                messages: &messages,
+            },
+            mode,
+        )?;
         if !dry_run {
             self.mark(name, &receipt)?;
         }
         let file = receipt.file.as_ref().map(|path| {
-            path.strip_prefix(&self.session.workspace.dir).unwrap_or(path).display().to_string()
+            path.strip_prefix(&self.session.workspace.dir)
+                .unwrap_or(path)
+                .display()
+                .to_string()
         });
         Ok(DeliveredOut {
             name: name.to_owned(),
@@ -170,9 +212,13 @@ impl<'a> Delivery<'a> {
 
     fn mark(&self, channel: &str, receipt: &Receipt) -> Result<()> {
         let ids: Vec<&str> = receipt.sent.iter().map(String::as_str).collect();
-        self.session.ledger.mark_sent(channel, &ids, self.session.options.as_of)?;
+        self.session
+            .ledger
+            .mark_sent(channel, &ids, self.session.options.as_of)?;
         for failure in &receipt.failed {
-            self.session.ledger.mark_failed(channel, &[failure.decision_id.as_str()], &failure.detail)?;
+            self.session
+                .ledger
+                .mark_failed(channel, &[failure.decision_id.as_str()], &failure.detail)?;
         }
         Ok(())
     }
@@ -184,15 +230,29 @@ impl<'a> Delivery<'a> {
             .iter()
             .filter(|row| row.channel == channel)
             .map(|row| (row.decision_id.as_str(), row.state == DeliveryState::Sent));
-        let new = self.new.iter().filter(|row| row.channel == channel).map(|row| (row.decision_id.as_str(), false));
-        earlier.chain(new).map(|(id, delivered)| self.message(id, delivered)).collect()
+        let new = self
+            .new
+            .iter()
+            .filter(|row| row.channel == channel)
+            .map(|row| (row.decision_id.as_str(), false));
+        earlier
+            .chain(new)
+            .map(|(id, delivered)| self.message(id, delivered))
+            .collect()
     }
 
     fn message(&self, decision_id: &str, delivered: bool) -> Result<Message> {
         let decision = self.decisions.get(decision_id).ok_or_else(|| {
-            Error::new("TW0901", format!("internal error: a delivery names decision \"{decision_id}\", which is not in the plan"))
+            Error::new(
+                "TW0901",
+                format!(
+                    "internal error: a delivery names decision \"{decision_id}\", which is not in the plan"
+                ),
+            )
         })?;
-        let template = self.template_of(decision).and_then(|path| self.templates.get(path));
+        let template = self
+            .template_of(decision)
+            .and_then(|path| self.templates.get(path));
         let row = usize::try_from(decision.row).unwrap_or(usize::MAX);
         let fields = fields(&self.table.raw, row);
         let (used, text) = match template {
@@ -214,10 +274,20 @@ impl<'a> Delivery<'a> {
     fn template_of(&self, decision: &DecisionRow) -> Option<&str> {
         let config = &self.session.workspace.config;
         match &decision.offer {
-            Some(offer) => config.offers.iter().find(|entry| entry.offer.name.as_str() == offer)?.template.as_deref(),
+            Some(offer) => config
+                .offers
+                .iter()
+                .find(|entry| entry.offer.name.as_str() == offer)?
+                .template
+                .as_deref(),
             None => {
                 let channel = decision.channel.as_deref()?;
-                config.channels.iter().find(|entry| entry.channel.name.as_str() == channel)?.template.as_deref()
+                config
+                    .channels
+                    .iter()
+                    .find(|entry| entry.channel.name.as_str() == channel)?
+                    .template
+                    .as_deref()
             }
         }
     }
@@ -225,23 +295,40 @@ impl<'a> Delivery<'a> {
     /// Left out, by reason, in all invocations of this cycle.
     fn skipped(&self, channel: &str) -> Result<Vec<SkippedOut>> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for count in self.session.ledger.skip_counts(self.cycle)?.iter().filter(|count| count.channel == channel) {
-            counts.insert(count.reason.clone(), usize::try_from(count.count).unwrap_or(usize::MAX));
+        for count in self
+            .session
+            .ledger
+            .skip_counts(self.cycle)?
+            .iter()
+            .filter(|count| count.channel == channel)
+        {
+            counts.insert(
+                count.reason.clone(),
+                usize::try_from(count.count).unwrap_or(usize::MAX),
+            );
         }
         if counts.is_empty() {
             for skip in self.skips.iter().filter(|skip| skip.channel == channel) {
                 *counts.entry(skip.reason.clone()).or_default() += 1;
             }
         }
-        Ok(counts.into_iter().map(|(reason, count)| SkippedOut { reason, count }).collect())
+        Ok(counts
+            .into_iter()
+            .map(|(reason, count)| SkippedOut { reason, count })
+            .collect())
     }
 }
 
 /// The adapter that the configuration names; only known names get past reading it.
 fn adapter(session: &Session, config: &ChannelConfig) -> Result<Box<dyn Adapter>> {
     match config.adapter.as_str() {
-        "file" => Ok(Box::new(FileAdapter::new(FileConfig { outbox: session.workspace.dir.join("outbox") }))),
-        other => Err(Error::new("TW0901", format!("internal error: no adapter \"{other}\""))),
+        "file" => Ok(Box::new(FileAdapter::new(FileConfig {
+            outbox: session.workspace.dir.join("outbox"),
+        }))),
+        other => Err(Error::new(
+            "TW0901",
+            format!("internal error: no adapter \"{other}\""),
+        )),
     }
 }
 
@@ -270,13 +357,21 @@ fn fields(table: &Table, row: usize) -> Fields {
         .map(|column| {
             let value = match &column.data {
                 _ if column.is_missing(row) => FieldValue::Missing,
-                ColumnData::Number(cells) => cells.get(row).map_or(FieldValue::Missing, |cell| FieldValue::Number(*cell)),
-                ColumnData::Boolean(cells) => {
-                    cells.get(row).copied().flatten().map_or(FieldValue::Missing, FieldValue::Boolean)
-                }
-                ColumnData::Date(cells) => cells.get(row).copied().flatten().map_or(FieldValue::Missing, |micros| {
-                    FieldValue::Text(crate::clock::format_time(thalweg_domain::Timestamp(micros)))
-                }),
+                ColumnData::Number(cells) => cells
+                    .get(row)
+                    .map_or(FieldValue::Missing, |cell| FieldValue::Number(*cell)),
+                ColumnData::Boolean(cells) => cells
+                    .get(row)
+                    .copied()
+                    .flatten()
+                    .map_or(FieldValue::Missing, FieldValue::Boolean),
+                ColumnData::Date(cells) => cells
+                    .get(row)
+                    .copied()
+                    .flatten()
+                    .map_or(FieldValue::Missing, |micros| {
+                        FieldValue::Text(crate::clock::format_time(thalweg_domain::Timestamp(micros)))
+                    }),
                 ColumnData::Category { .. } | ColumnData::Text(_) => FieldValue::Text(column.cell_text(row)),
             };
             (column.name.clone(), value)
@@ -294,5 +389,7 @@ pub(crate) fn delivered_count(session: &Session, cycle: u32) -> Result<usize> {
 pub(crate) fn state_of(session: &Session, decision: &DecisionRow) -> Result<Option<DeliveryRow>> {
     let rows = session.ledger.deliveries(decision.cycle)?;
     let key: &CustomerKey = &decision.customer;
-    Ok(rows.into_iter().find(|row| row.decision_id == decision.decision_id && row.customer == *key))
+    Ok(rows
+        .into_iter()
+        .find(|row| row.decision_id == decision.decision_id && row.customer == *key))
 }

@@ -35,7 +35,11 @@ fn evaluate(session: &Session, table_id: &str, trained: &TrainOut) -> Result<Mad
     let training = train::load(session, &trained.model)?;
     let rows = train::rows_of(session, &collected, &training)?;
     let (contact_cost, relative_effect) = reference_action(&session.workspace.config);
-    let economics = Economics { value: &rows.value, contact_cost, relative_effect };
+    let economics = Economics {
+        value: &rows.value,
+        contact_cost,
+        relative_effect,
+    };
     let seed = session.seed().stream("evaluate");
     let evaluation = thalweg_learn::evaluate::evaluate(&training, &rows.set(), &economics, seed)?;
     let mut checks = vec![leakage_check(&collected)?];
@@ -45,21 +49,34 @@ fn evaluate(session: &Session, table_id: &str, trained: &TrainOut) -> Result<Mad
     let id = content_id("e", &bytes);
     thalweg_collect::write_bytes_atomic(&session.workspace.artifact("evaluations", &id, "json"), &bytes)?;
     let line = line(&out);
-    Ok(Made { artifact: id, result: out, line })
+    Ok(Made {
+        artifact: id,
+        result: out,
+        line,
+    })
 }
 
 /// The cheapest way to reach somebody, for the profit metric: its cost per contact and its assumed relative effect.
 fn reference_action(config: &Config) -> (f64, f64) {
-    let cheapest = config.channels.iter().map(|entry| &entry.channel).min_by(|a, b| {
-        a.unit_cost.get().total_cmp(&b.unit_cost.get())
-    });
-    cheapest.map_or((0.0, 0.0), |channel| (channel.unit_cost.get(), channel.assumed_effect.mean.max(0.0)))
+    let cheapest = config
+        .channels
+        .iter()
+        .map(|entry| &entry.channel)
+        .min_by(|a, b| a.unit_cost.get().total_cmp(&b.unit_cost.get()));
+    cheapest.map_or((0.0, 0.0), |channel| {
+        (channel.unit_cost.get(), channel.assumed_effect.mean.max(0.0))
+    })
 }
 
 /// FAIL when a column that the models see gives the outcome away.
 fn leakage_check(collected: &Collected) -> Result<Check> {
     let history = collect::labelled(collected);
-    let known = |row: &usize| collected.target.as_ref().and_then(|target| target.get(*row).copied().flatten());
+    let known = |row: &usize| {
+        collected
+            .target
+            .as_ref()
+            .and_then(|target| target.get(*row).copied().flatten())
+    };
     let target: Vec<bool> = history.iter().filter_map(known).collect();
     let findings = leakage::scan(&collected.features.take(&history), &target)?;
     let leaks: Vec<_> = findings.iter().filter(|finding| finding.is_leak()).collect();
@@ -73,13 +90,19 @@ fn leakage_check(collected: &Collected) -> Result<Check> {
             code: None,
         });
     }
-    let said: Vec<String> = leaks.iter().map(|leak| format!("{} ({})", leak.column, leak.detail)).collect();
+    let said: Vec<String> = leaks
+        .iter()
+        .map(|leak| format!("{} ({})", leak.column, leak.detail))
+        .collect();
     let names: Vec<String> = leaks.iter().map(|leak| format!("\"{}\"", leak.column)).collect();
     Ok(Check {
         name: "leakage",
         verdict: CheckVerdict::Fail,
         detail: said.join("; "),
-        advice: Some(format!("if it is known only after the fact, leave it out: [features] exclude = [{}]", names.join(", "))),
+        advice: Some(format!(
+            "if it is known only after the fact, leave it out: [features] exclude = [{}]",
+            names.join(", ")
+        )),
         code: Some("TW0401"),
     })
 }
@@ -99,9 +122,16 @@ fn describe(
         learner: trained.learner.clone(),
         rows: rows.target.len(),
         positive_rate: ratio(positives, rows.target.len()),
-        protocol: format!("stratified {}-fold, seed {}", config.model.folds, session.seed().0),
+        protocol: format!(
+            "stratified {}-fold, seed {}",
+            config.model.folds,
+            session.seed().0
+        ),
         metrics: metrics(&evaluation.metrics),
-        test: TestOut { rows: evaluation.test.rows, metrics: metrics(&evaluation.test.metrics) },
+        test: TestOut {
+            rows: evaluation.test.rows,
+            metrics: metrics(&evaluation.test.metrics),
+        },
         history: (1..)
             .zip(&training.history)
             .map(|(epoch, losses)| EpochOut {
@@ -113,22 +143,36 @@ fn describe(
         candidates: evaluation
             .candidates
             .iter()
-            .map(|(learner, found)| CandidateOut { learner: learner.as_str().to_owned(), metrics: metrics(found) })
+            .map(|(learner, found)| CandidateOut {
+                learner: learner.as_str().to_owned(),
+                metrics: metrics(found),
+            })
             .collect(),
         checks: checks.iter().map(CheckOut::from).collect(),
         importance: trained.importance.clone(),
         calibration: evaluation
             .calibration
             .iter()
-            .map(|bin| CalibrationBin { predicted: bin.predicted, observed: bin.observed.mean, n: bin.n })
+            .map(|bin| CalibrationBin {
+                predicted: bin.predicted,
+                observed: bin.observed.mean,
+                n: bin.n,
+            })
             .collect(),
-        gains: evaluation.gains.iter().map(|point| [point.contacted, point.captured]).collect(),
+        gains: evaluation
+            .gains
+            .iter()
+            .map(|point| [point.contacted, point.captured])
+            .collect(),
         deciles: deciles(&training.out_of_fold, &rows.target),
     }
 }
 
 fn metrics(found: &NamedEstimates) -> Metrics {
-    found.iter().map(|(name, estimate)| ((*name).to_owned(), (*estimate).into())).collect()
+    found
+        .iter()
+        .map(|(name, estimate)| ((*name).to_owned(), (*estimate).into()))
+        .collect()
 }
 
 /// Tenths by score, riskiest first.
@@ -141,7 +185,10 @@ fn deciles(scores: &[f64], target: &[bool]) -> Vec<DecileOut> {
             let from = tenth * order.len() / 10;
             let until = (tenth + 1) * order.len() / 10;
             let rows = order.get(from..until).unwrap_or_default();
-            let hits = rows.iter().filter(|row| target.get(**row).copied().unwrap_or(false)).count();
+            let hits = rows
+                .iter()
+                .filter(|row| target.get(**row).copied().unwrap_or(false))
+                .count();
             let sum: f64 = rows.iter().map(|row| score(*row)).sum();
             DecileOut {
                 decile: tenth + 1,

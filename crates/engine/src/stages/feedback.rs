@@ -15,7 +15,11 @@ use crate::session::{Made, Session, StageKey};
 use crate::wire::{FeedbackOut, SkippedOut};
 
 /// Loads a file of events. All of it or, after an error, nothing.
-pub(crate) fn feedback(session: &Session, path: &Path, complete_until: Option<Timestamp>) -> Result<FeedbackOut> {
+pub(crate) fn feedback(
+    session: &Session,
+    path: &Path,
+    complete_until: Option<Timestamp>,
+) -> Result<FeedbackOut> {
     let name = path.display().to_string();
     let events = read(&name, path)?;
     let newest = events.iter().map(|event| event.occurred_at).max();
@@ -65,9 +69,8 @@ fn unreadable(name: &str, cause: std::io::Error) -> Error {
 }
 
 fn empty(name: &str) -> Error {
-    Error::new("TW0709", format!("\"{name}\" has no events")).hint(
-        "if nothing happened, say until when that is known: --complete-until 2026-12-31",
-    )
+    Error::new("TW0709", format!("\"{name}\" has no events"))
+        .hint("if nothing happened, say until when that is known: --complete-until 2026-12-31")
 }
 
 fn count(number: u64) -> usize {
@@ -75,9 +78,24 @@ fn count(number: u64) -> usize {
 }
 
 fn record(session: &Session, file: &FeedbackFile, out: &FeedbackOut) -> Result<()> {
-    let line = format!("{} events, {} new, complete until {}", out.events, out.new, out.complete_until);
-    let made = Made { artifact: file.file_hash.clone(), result: out, line };
-    session.record_result(made, &StageKey { cycle: out.cycle, stage: Stage::Feedback, fingerprint: &file.file_hash }, 0.0)?;
+    let line = format!(
+        "{} events, {} new, complete until {}",
+        out.events, out.new, out.complete_until
+    );
+    let made = Made {
+        artifact: file.file_hash.clone(),
+        result: out,
+        line,
+    };
+    session.record_result(
+        made,
+        &StageKey {
+            cycle: out.cycle,
+            stage: Stage::Feedback,
+            fingerprint: &file.file_hash,
+        },
+        0.0,
+    )?;
     Ok(())
 }
 
@@ -89,10 +107,16 @@ struct Known {
 
 impl Known {
     fn of(session: &Session) -> Result<Self> {
-        let mut known = Self { first_decision: BTreeMap::new(), decisions: BTreeSet::new() };
+        let mut known = Self {
+            first_decision: BTreeMap::new(),
+            decisions: BTreeSet::new(),
+        };
         for plan in session.ledger.executed_plans()? {
             for decision in session.decisions(&plan.plan.plan_id)?.iter() {
-                known.first_decision.entry(decision.customer.clone()).or_insert(plan.plan.created_at);
+                known
+                    .first_decision
+                    .entry(decision.customer.clone())
+                    .or_insert(plan.plan.created_at);
                 known.decisions.insert(decision.decision_id.clone());
             }
         }
@@ -110,7 +134,11 @@ impl Known {
             occurred_at: event.occurred_at,
             decision_id: event.decision_id.clone(),
             properties: event.properties.clone(),
-            state: if reason.is_some() { EventState::Quarantined } else { EventState::Ok },
+            state: if reason.is_some() {
+                EventState::Quarantined
+            } else {
+                EventState::Ok
+            },
             reason: reason.map(str::to_owned),
         }
     }
@@ -120,7 +148,11 @@ impl Known {
         if event.occurred_at > session.options.as_of {
             return Some("it is in the future");
         }
-        if event.decision_id.as_ref().is_some_and(|id| !self.decisions.contains(id)) {
+        if event
+            .decision_id
+            .as_ref()
+            .is_some_and(|id| !self.decisions.contains(id))
+        {
             return Some("it names a decision that was never made");
         }
         let outcome = event.name.as_deref() == Some(session.workspace.config.outcome.event.as_str());
@@ -133,7 +165,10 @@ impl Known {
 }
 
 fn strangers(known: &Known, rows: &[EventRow]) -> Option<String> {
-    let strangers = rows.iter().filter(|row| !known.first_decision.contains_key(&row.user)).count();
+    let strangers = rows
+        .iter()
+        .filter(|row| !known.first_decision.contains_key(&row.user))
+        .count();
     (strangers > 0 && !known.first_decision.is_empty()).then(|| {
         format!("{strangers} events are about customers who have never been decided on; they are kept, and count for nothing")
     })
@@ -144,13 +179,21 @@ fn by_reason(rows: &[EventRow]) -> Vec<SkippedOut> {
     for reason in rows.iter().filter_map(|row| row.reason.as_deref()) {
         *counts.entry(reason).or_default() += 1;
     }
-    counts.into_iter().map(|(reason, count)| SkippedOut { reason: reason.to_owned(), count }).collect()
+    counts
+        .into_iter()
+        .map(|(reason, count)| SkippedOut {
+            reason: reason.to_owned(),
+            count,
+        })
+        .collect()
 }
 
 fn by_event(rows: &[EventRow]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for row in rows.iter().filter(|row| row.state == EventState::Ok) {
-        *counts.entry(row.event.clone().unwrap_or_else(|| row.kind.clone())).or_default() += 1;
+        *counts
+            .entry(row.event.clone().unwrap_or_else(|| row.kind.clone()))
+            .or_default() += 1;
     }
     counts
 }

@@ -33,8 +33,10 @@ pub struct InitRequest {
 pub fn init(request: &InitRequest) -> Result<InitOut> {
     let file = request.dir.join(CONFIG_FILE);
     if file.exists() && !request.force {
-        return Err(Error::new("TW0112", format!("\"{}\" is there already", file.display()))
-            .hint("choose another folder, or replace the file with --force"));
+        return Err(
+            Error::new("TW0112", format!("\"{}\" is there already", file.display()))
+                .hint("choose another folder, or replace the file with --force"),
+        );
     }
     let source = request.from.display().to_string();
     let table = read_source(Path::new(""), &source, &MissingTokens::new())?;
@@ -44,7 +46,11 @@ pub fn init(request: &InitRequest) -> Result<InitOut> {
     let findings = scan(request, &table, &target)?;
     let guess = Guess::of(request, &profile, target, &findings)?;
     std::fs::create_dir_all(&request.dir).map_err(|cause| {
-        Error::new("TW0821", format!("cannot make the folder \"{}\"", request.dir.display())).cause(cause)
+        Error::new(
+            "TW0821",
+            format!("cannot make the folder \"{}\"", request.dir.display()),
+        )
+        .cause(cause)
     })?;
     let text = guess.text();
     // what is written must run: the same reader that `run` uses checks it
@@ -62,53 +68,115 @@ struct Target {
 }
 
 fn target(request: &InitRequest, table: &Table) -> Result<Target> {
-    let column = table.column(&request.target).ok_or_else(|| no_column(table, &request.target, "--target"))?;
+    let column = table
+        .column(&request.target)
+        .ok_or_else(|| no_column(table, &request.target, "--target"))?;
     let rows = 0..table.n_rows();
-    let mut levels: Vec<String> = rows.clone().map(|row| column.cell_text(row)).filter(|cell| !cell.is_empty()).collect();
+    let mut levels: Vec<String> = rows
+        .clone()
+        .map(|row| column.cell_text(row))
+        .filter(|cell| !cell.is_empty())
+        .collect();
     levels.sort();
     levels.dedup();
     let positive = match &request.positive {
         Some(positive) if levels.contains(positive) => positive.clone(),
         Some(positive) => {
-            return Err(Error::new("TW0214", format!("\"{positive}\" never occurs in column \"{}\"", request.target))
-                .hint(format!("its values are {}", list(&levels))));
+            return Err(Error::new(
+                "TW0214",
+                format!("\"{positive}\" never occurs in column \"{}\"", request.target),
+            )
+            .hint(format!("its values are {}", list(&levels))));
         }
         None => guess_positive(column, &levels)?,
     };
-    let happened = rows.map(|row| (!column.is_missing(row)).then(|| column.cell_text(row) == positive)).collect();
-    Ok(Target { name: request.target.clone(), positive, happened, guessed: request.positive.is_none() })
+    let happened = rows
+        .map(|row| (!column.is_missing(row)).then(|| column.cell_text(row) == positive))
+        .collect();
+    Ok(Target {
+        name: request.target.clone(),
+        positive,
+        happened,
+        guessed: request.positive.is_none(),
+    })
 }
 
 /// Words that usually mean "it happened".
-const POSITIVE: &[&str] = &["yes", "y", "true", "1", "churn", "churned", "left", "bad", "default", "fail", "failed", "positive", "converted", "bought"];
+const POSITIVE: &[&str] = &[
+    "yes",
+    "y",
+    "true",
+    "1",
+    "churn",
+    "churned",
+    "left",
+    "bad",
+    "default",
+    "fail",
+    "failed",
+    "positive",
+    "converted",
+    "bought",
+];
 
 fn guess_positive(column: &Column, levels: &[String]) -> Result<String> {
     match levels {
-        [only] => Err(Error::new("TW0212", format!("column \"{}\" has one value only: \"{only}\"", column.name))
-            .hint("choose a target that differs between customers")),
+        [only] => Err(Error::new(
+            "TW0212",
+            format!("column \"{}\" has one value only: \"{only}\"", column.name),
+        )
+        .hint("choose a target that differs between customers")),
         [first, second] => {
             let usual = |level: &&String| POSITIVE.contains(&level.to_lowercase().as_str());
-            let count = |level: &String| (0..column.len()).filter(|row| column.cell_text(*row) == *level).count();
-            let rarer = if count(second) <= count(first) { second } else { first };
+            let count = |level: &String| {
+                (0..column.len())
+                    .filter(|row| column.cell_text(*row) == *level)
+                    .count()
+            };
+            let rarer = if count(second) <= count(first) {
+                second
+            } else {
+                first
+            };
             Ok([first, second].into_iter().find(usual).unwrap_or(rarer).clone())
         }
-        [] => Err(Error::new("TW0215", format!("column \"{}\" is empty in every row", column.name))
-            .hint("choose a target with values")),
-        _ => Err(Error::new("TW0213", format!("column \"{}\" has {} different values", column.name, levels.len()))
-            .hint(format!("say which one means that it happened: --positive {}", list(levels.get(..1).unwrap_or_default())))),
+        [] => Err(Error::new(
+            "TW0215",
+            format!("column \"{}\" is empty in every row", column.name),
+        )
+        .hint("choose a target with values")),
+        _ => Err(Error::new(
+            "TW0213",
+            format!("column \"{}\" has {} different values", column.name, levels.len()),
+        )
+        .hint(format!(
+            "say which one means that it happened: --positive {}",
+            list(levels.get(..1).unwrap_or_default())
+        ))),
     }
 }
 
 fn list(levels: &[String]) -> String {
-    let shown: Vec<String> = levels.iter().take(6).map(|level| format!("\"{level}\"")).collect();
+    let shown: Vec<String> = levels
+        .iter()
+        .take(6)
+        .map(|level| format!("\"{level}\""))
+        .collect();
     let more = if levels.len() > 6 { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }
 
 fn no_column(table: &Table, name: &str, option: &str) -> Error {
-    let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
-    Error::new("TW0211", format!("{option} names column \"{name}\", which the table does not have"))
-        .hint(format!("its columns are {}", names.join(", ")))
+    let names: Vec<&str> = table
+        .columns()
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    Error::new(
+        "TW0211",
+        format!("{option} names column \"{name}\", which the table does not have"),
+    )
+    .hint(format!("its columns are {}", names.join(", ")))
 }
 
 fn require_key(request: &InitRequest, table: &Table) -> Result<()> {
@@ -119,8 +187,13 @@ fn require_key(request: &InitRequest, table: &Table) -> Result<()> {
 }
 
 fn scan(request: &InitRequest, table: &Table, target: &Target) -> Result<Vec<Finding>> {
-    let known: Vec<usize> = (0..table.n_rows()).filter(|row| target.happened.get(*row).copied().flatten().is_some()).collect();
-    let happened: Vec<bool> = known.iter().filter_map(|row| target.happened.get(*row).copied().flatten()).collect();
+    let known: Vec<usize> = (0..table.n_rows())
+        .filter(|row| target.happened.get(*row).copied().flatten().is_some())
+        .collect();
+    let happened: Vec<bool> = known
+        .iter()
+        .filter_map(|row| target.happened.get(*row).copied().flatten())
+        .collect();
     let features = table.without(|name| name == request.target || Some(name) == request.key.as_deref());
     leakage::scan(&features.take(&known), &happened)
 }
@@ -157,12 +230,25 @@ impl Guess {
     fn guesses(&self) -> Vec<String> {
         let mut guesses = Vec::new();
         if self.target.guessed {
-            guesses.push(format!("positive = {}: the value of {} that means it happened", quoted(&self.target.positive), self.target.name));
+            guesses.push(format!(
+                "positive = {}: the value of {} that means it happened",
+                quoted(&self.target.positive),
+                self.target.name
+            ));
         }
         guesses.push(format!("kind = \"{}\": what the outcome is called", self.kind));
-        guesses.push(format!("value = {}: money at stake per customer", quoted(&self.value)));
-        guesses.push(format!("budget = {}: one unit of currency per customer", self.budget));
-        guesses.push("two channels (email, call), one offer (discount), and what they are believed to change".to_owned());
+        guesses.push(format!(
+            "value = {}: money at stake per customer",
+            quoted(&self.value)
+        ));
+        guesses.push(format!(
+            "budget = {}: one unit of currency per customer",
+            self.budget
+        ));
+        guesses.push(
+            "two channels (email, call), one offer (discount), and what they are believed to change"
+                .to_owned(),
+        );
         guesses
     }
 
@@ -178,7 +264,11 @@ impl Guess {
             || "# key = \"customer_id\"        # without a key rows are numbered and files cannot be joined later".to_owned(),
             |key| format!("key = {}", quoted(key)),
         );
-        let reasons: String = self.leaks.iter().map(|leak| format!("# {}: {}\n", leak.column, leak.detail)).collect();
+        let reasons: String = self
+            .leaks
+            .iter()
+            .map(|leak| format!("# {}: {}\n", leak.column, leak.detail))
+            .collect();
         let exclude: Vec<String> = self.leaks.iter().map(|leak| quoted(&leak.column)).collect();
         format!(
             "# A Thalweg workspace. Lines marked \"# guess\" were filled in so that it runs: put your own numbers there.\n\
@@ -238,35 +328,73 @@ fn quoted(text: &str) -> String {
 
 fn folder_name(dir: &Path) -> String {
     let whole = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    whole.file_name().map_or_else(|| "workspace".to_owned(), |name| name.to_string_lossy().into_owned())
+    whole.file_name().map_or_else(
+        || "workspace".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn guess_kind(target: &str) -> &'static str {
     let name = target.to_lowercase();
-    let wins = ["buy", "bought", "purchase", "convert", "conversion", "response", "visit", "subscribe", "click"];
-    if wins.iter().any(|word| name.contains(word)) { "conversion" } else { "churn" }
+    let wins = [
+        "buy",
+        "bought",
+        "purchase",
+        "convert",
+        "conversion",
+        "response",
+        "visit",
+        "subscribe",
+        "click",
+    ];
+    if wins.iter().any(|word| name.contains(word)) {
+        "conversion"
+    } else {
+        "churn"
+    }
 }
 
 /// A likely money column as a SQL expression, or 100.
 fn guess_value(request: &InitRequest, profile: &Profile) -> String {
     let usable = |column: &&ColumnProfile| {
-        column.money_like && column.name != request.target && column.range.is_some_and(|(low, high)| low >= 0.0 && high > 0.0)
+        column.money_like
+            && column.name != request.target
+            && column.range.is_some_and(|(low, high)| low >= 0.0 && high > 0.0)
     };
-    let Some(column) = profile.columns.iter().find(usable) else { return "100".to_owned() };
+    let Some(column) = profile.columns.iter().find(usable) else {
+        return "100".to_owned();
+    };
     let name = format!("\"{}\"", column.name.replace('"', "\"\""));
-    let cell = if column.n_missing > 0 { format!("coalesce({name}, 0)") } else { name };
-    if column.name.to_lowercase().contains("month") { format!("{cell} * 12") } else { cell }
+    let cell = if column.n_missing > 0 {
+        format!("coalesce({name}, 0)")
+    } else {
+        name
+    };
+    if column.name.to_lowercase().contains("month") {
+        format!("{cell} * 12")
+    } else {
+        cell
+    }
 }
 
 /// The path of `file` as seen from `dir`.
 fn relative(dir: &Path, file: &Path) -> Result<String> {
     let whole = |path: &Path| -> Result<PathBuf> {
-        let path = std::path::absolute(path)
-            .map_err(|cause| Error::new("TW0821", format!("the path \"{}\" cannot be used", path.display())).cause(cause))?;
+        let path = std::path::absolute(path).map_err(|cause| {
+            Error::new(
+                "TW0821",
+                format!("the path \"{}\" cannot be used", path.display()),
+            )
+            .cause(cause)
+        })?;
         Ok(normal(&path))
     };
     let (dir, file) = (whole(dir)?, whole(file)?);
-    let common = dir.components().zip(file.components()).take_while(|(a, b)| a == b).count();
+    let common = dir
+        .components()
+        .zip(file.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     if common <= 1 {
         return Ok(file.display().to_string());
     }
@@ -291,10 +419,16 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 fn describe(request: &InitRequest, file: &Path, profile: &Profile, guess: &Guess) -> InitOut {
-    let mut warnings: Vec<String> =
-        guess.other.iter().map(|finding| format!("{}: {}; it will not be a feature", finding.column, finding.detail)).collect();
+    let mut warnings: Vec<String> = guess
+        .other
+        .iter()
+        .map(|finding| format!("{}: {}; it will not be a feature", finding.column, finding.detail))
+        .collect();
     if request.key.is_none() {
-        warnings.push("no --key: rows are numbered, so feedback and later files cannot be joined to these customers".to_owned());
+        warnings.push(
+            "no --key: rows are numbered, so feedback and later files cannot be joined to these customers"
+                .to_owned(),
+        );
     }
     let dir = request.dir.display().to_string();
     InitOut {
@@ -302,9 +436,20 @@ fn describe(request: &InitRequest, file: &Path, profile: &Profile, guess: &Guess
         rows: profile.n_rows,
         columns: profile.columns.iter().map(column_out).collect(),
         guesses: guess.guesses(),
-        excluded: guess.leaks.iter().map(|leak| DroppedOut { column: leak.column.clone(), reason: leak.detail.clone() }).collect(),
+        excluded: guess
+            .leaks
+            .iter()
+            .map(|leak| DroppedOut {
+                column: leak.column.clone(),
+                reason: leak.detail.clone(),
+            })
+            .collect(),
         warnings,
-        next: if dir == "." { "thalweg run".to_owned() } else { format!("thalweg run {dir}") },
+        next: if dir == "." {
+            "thalweg run".to_owned()
+        } else {
+            format!("thalweg run {dir}")
+        },
     }
 }
 
@@ -312,7 +457,12 @@ fn column_out(column: &ColumnProfile) -> ProfileColumnOut {
     let range = match (column.kind, column.range) {
         (ColumnKind::Number, Some((low, high))) => format!("{low} to {high}"),
         (ColumnKind::Date, Some((low, high))) => format!("{} to {}", day(low), day(high)),
-        _ => column.top_levels.iter().map(|(level, n)| format!("{level} ({n})")).collect::<Vec<_>>().join(", "),
+        _ => column
+            .top_levels
+            .iter()
+            .map(|(level, n)| format!("{level} ({n})"))
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     ProfileColumnOut {
         name: column.name.clone(),
@@ -325,7 +475,10 @@ fn column_out(column: &ColumnProfile) -> ProfileColumnOut {
 
 #[expect(clippy::cast_possible_truncation, reason = "microseconds of a date fit")]
 fn day(micros: f64) -> String {
-    crate::clock::format_time(thalweg_domain::Timestamp(micros as i64)).chars().take(10).collect()
+    crate::clock::format_time(thalweg_domain::Timestamp(micros as i64))
+        .chars()
+        .take(10)
+        .collect()
 }
 
 #[cfg(test)]

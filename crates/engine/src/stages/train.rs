@@ -31,7 +31,12 @@ pub(crate) struct TrainingRows {
 
 impl TrainingRows {
     pub(crate) fn set(&self) -> TrainingSet<'_> {
-        TrainingSet { table: &self.table, target: &self.target, weight: &self.weight, group: &self.group }
+        TrainingSet {
+            table: &self.table,
+            target: &self.target,
+            weight: &self.weight,
+            group: &self.group,
+        }
     }
 
     fn effective(&self) -> f64 {
@@ -56,7 +61,10 @@ fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
     let config = &session.workspace.config.model;
     let params = OutcomeParams {
         choice: config.learner,
-        learners: LearnerParams { mlp: config.mlp.clone(), ..LearnerParams::default() },
+        learners: LearnerParams {
+            mlp: config.mlp.clone(),
+            ..LearnerParams::default()
+        },
         folds: config.folds,
         seed: session.seed().stream("train"),
         ..OutcomeParams::default()
@@ -73,9 +81,16 @@ fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
 fn keep(session: &Session, rows: &TrainingRows, training: &OutcomeTraining) -> Result<Made<TrainOut>> {
     let json = training.to_json()?;
     let id = content_id("m", json.as_bytes());
-    thalweg_collect::write_bytes_atomic(&session.workspace.artifact("models", &id, "json"), json.as_bytes())?;
+    thalweg_collect::write_bytes_atomic(
+        &session.workspace.artifact("models", &id, "json"),
+        json.as_bytes(),
+    )?;
     let total: f64 = training.model.importance().iter().map(|(_, share)| share).sum();
-    let importance = training.model.importance().iter().map(|(name, share)| (name.clone(), share / total.max(1e-12)));
+    let importance = training
+        .model
+        .importance()
+        .iter()
+        .map(|(name, share)| (name.clone(), share / total.max(1e-12)));
     let out = TrainOut {
         model: id.clone(),
         learner: training.learner.as_str().to_owned(),
@@ -92,28 +107,56 @@ fn keep(session: &Session, rows: &TrainingRows, training: &OutcomeTraining) -> R
         payload: to_json(&out)?,
     })?;
     let learners = training.candidates.len();
-    let tried = if learners == 1 { "1 learner".to_owned() } else { format!("{learners} learners, {} kept", out.learner) };
-    let line = format!("{tried}, {} folds, {} rows", session.workspace.config.model.folds, out.rows);
-    Ok(Made { artifact: id, result: out, line })
+    let tried = if learners == 1 {
+        "1 learner".to_owned()
+    } else {
+        format!("{learners} learners, {} kept", out.learner)
+    };
+    let line = format!(
+        "{tried}, {} folds, {} rows",
+        session.workspace.config.model.folds, out.rows
+    );
+    Ok(Made {
+        artifact: id,
+        result: out,
+        line,
+    })
 }
 
 /// Puts an earlier model back in its place for the open cycle: the retrained one was clearly worse on the same table.
 pub(crate) fn keep_champion(session: &Session, champion: &str) -> Result<()> {
     let cycle = session.cycle()?;
-    let Some(latest) = session.ledger.latest_stage(cycle, Stage::Train)? else { return Ok(()) };
-    let Some(kept) = session.ledger.model(champion)? else { return Ok(()) };
-    let out: TrainOut = serde_json::from_str(&kept.model.payload)
-        .map_err(|cause| Error::new("TW0901", "internal error: a model's description is not JSON").cause(cause))?;
+    let Some(latest) = session.ledger.latest_stage(cycle, Stage::Train)? else {
+        return Ok(());
+    };
+    let Some(kept) = session.ledger.model(champion)? else {
+        return Ok(());
+    };
+    let out: TrainOut = serde_json::from_str(&kept.model.payload).map_err(|cause| {
+        Error::new("TW0901", "internal error: a model's description is not JSON").cause(cause)
+    })?;
     session.record_result(
-        Made { artifact: champion.to_owned(), result: out, line: "the model in use was kept".to_owned() },
-        &StageKey { cycle, stage: Stage::Train, fingerprint: &latest.fingerprint },
+        Made {
+            artifact: champion.to_owned(),
+            result: out,
+            line: "the model in use was kept".to_owned(),
+        },
+        &StageKey {
+            cycle,
+            stage: Stage::Train,
+            fingerprint: &latest.fingerprint,
+        },
         0.0,
     )?;
     Ok(())
 }
 
 /// The rows that a training was made from: a model that was kept has not seen the latest ones.
-pub(crate) fn rows_of(session: &Session, collected: &Collected, training: &OutcomeTraining) -> Result<TrainingRows> {
+pub(crate) fn rows_of(
+    session: &Session,
+    collected: &Collected,
+    training: &OutcomeTraining,
+) -> Result<TrainingRows> {
     let mut rows = rows(session, collected)?;
     let n = training.out_of_fold.len();
     if n < rows.target.len() {
@@ -128,7 +171,11 @@ pub(crate) fn rows_of(session: &Session, collected: &Collected, training: &Outco
 
 /// Loads a training by its model's id.
 pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<OutcomeTraining>> {
-    let read = || OutcomeTraining::from_json(&crate::artifacts::read(&session.workspace.artifact("models", id, "json"))?);
+    let read = || {
+        OutcomeTraining::from_json(&crate::artifacts::read(
+            &session.workspace.artifact("models", id, "json"),
+        )?)
+    };
     session.memo.trainings.get(id, read)
 }
 
@@ -136,14 +183,22 @@ pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<OutcomeTraining>> {
 pub(crate) fn rows(session: &Session, collected: &Collected) -> Result<TrainingRows> {
     let history = collect::labelled(collected);
     let value = collect::values(collected)?;
-    let known = |row: &usize| collected.target.as_ref().and_then(|target| target.get(*row).copied().flatten());
+    let known = |row: &usize| {
+        collected
+            .target
+            .as_ref()
+            .and_then(|target| target.get(*row).copied().flatten())
+    };
     let key = |row: &usize| collected.keys.get(*row).map_or(0, |key| group_of(key));
     let mut rows = TrainingRows {
         table: collected.features.take(&history),
         target: history.iter().filter_map(known).collect(),
         weight: vec![1.0; history.len()],
         group: history.iter().map(key).collect(),
-        value: history.iter().filter_map(|row| value.get(*row).copied()).collect(),
+        value: history
+            .iter()
+            .filter_map(|row| value.get(*row).copied())
+            .collect(),
         history,
     };
     for past in experience::join(session, experience::closed_plans(session)?)? {
@@ -159,13 +214,19 @@ fn add(session: &Session, rows: &mut TrainingRows, past: &PastCycle) -> Result<(
         .decisions
         .iter()
         .zip(past.outcome.iter().copied())
-        .filter(|(decision, _)| decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0)
+        .filter(|(decision, _)| {
+            decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0
+        })
         .collect();
-    let picked: Vec<usize> = untreated.iter().filter_map(|(decision, _)| usize::try_from(decision.row).ok()).collect();
+    let picked: Vec<usize> = untreated
+        .iter()
+        .filter_map(|(decision, _)| usize::try_from(decision.row).ok())
+        .collect();
     rows.table = rows.table.stack(&table.features.take(&picked))?;
     for (decision, outcome) in untreated {
         rows.target.push(outcome);
-        rows.weight.push((1.0 / decision.propensity_none).min(MOST_WEIGHT));
+        rows.weight
+            .push((1.0 / decision.propensity_none).min(MOST_WEIGHT));
         rows.group.push(group_of(decision.customer.reveal()));
         rows.value.push(decision.value);
     }
@@ -176,15 +237,24 @@ fn add(session: &Session, rows: &mut TrainingRows, past: &PastCycle) -> Result<(
 pub(crate) fn group_of(key: &str) -> u64 {
     let hash = blake3::hash(key.as_bytes());
     let mut bytes = [0_u8; 8];
-    bytes.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    bytes
+        .iter_mut()
+        .zip(hash.as_bytes())
+        .for_each(|(to, from)| *to = *from);
     u64::from_le_bytes(bytes)
 }
 
 fn fingerprint(session: &Session, table_id: &str) -> Result<String> {
     let config = &session.workspace.config;
-    let plans: Vec<String> =
-        experience::closed_plans(session)?.into_iter().map(|plan| plan.plan.plan_id).collect();
-    let feedback = if plans.is_empty() { None } else { session.ledger.complete_until()? };
+    let plans: Vec<String> = experience::closed_plans(session)?
+        .into_iter()
+        .map(|plan| plan.plan.plan_id)
+        .collect();
+    let feedback = if plans.is_empty() {
+        None
+    } else {
+        session.ledger.complete_until()?
+    };
     Ok(Fingerprint::new("train")
         .with("table", table_id)
         .with_debug("model", &config.model)

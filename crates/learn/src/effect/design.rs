@@ -105,9 +105,18 @@ impl EffectDesign {
             prior.extend(std::iter::repeat_n(slope, self.n_features));
         }
         // the level is per cycle, so the risk block has no constant of its own
-        prior.push(Belief { mean: 0.0, sd: LEAST_SD });
+        prior.push(Belief {
+            mean: 0.0,
+            sd: LEAST_SD,
+        });
         let slope_sd = (self.risk_sd / (self.n_features.max(1) as f64).sqrt()).max(LEAST_SD);
-        prior.extend(std::iter::repeat_n(Belief { mean: 0.0, sd: slope_sd }, self.n_features));
+        prior.extend(std::iter::repeat_n(
+            Belief {
+                mean: 0.0,
+                sd: slope_sd,
+            },
+            self.n_features,
+        ));
         prior.extend(std::iter::repeat_n(
             Belief {
                 mean: 0.0,

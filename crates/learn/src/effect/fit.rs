@@ -220,7 +220,9 @@ impl Sums {
             .collect();
         Self {
             term,
-            prior_mean: term.map_or(0.0, |term| term.blocks().map(|block| means[block]).sum::<f64>() - term.overlap),
+            prior_mean: term.map_or(0.0, |term| {
+                term.blocks().map(|block| means[block]).sum::<f64>() - term.overlap
+            }),
             overlap: term.map_or(0.0, |term| term.overlap),
             gram: vec![0.0; packed(d, 0)],
             target: vec![0.0; d],

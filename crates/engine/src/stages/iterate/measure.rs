@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use thalweg_domain::{ActionId, Arm, Belief, Check, CheckVerdict, CustomerKey, Result};
 use thalweg_learn::measure::{
-    ActionLift, LiftParams, LiftRow, Measured, ShrinkPriors, Shrunk, TotalParams, TotalRow, lift, sample_ratio, shrink,
-    total,
+    ActionLift, LiftParams, LiftRow, Measured, ShrinkPriors, Shrunk, TotalParams, TotalRow, lift,
+    sample_ratio, shrink, total,
 };
 use thalweg_ledger::DecisionRow;
 
@@ -21,12 +21,20 @@ use crate::wire::{
 pub(super) fn measure(session: &Session, menu: &Menu, past: &[PastCycle]) -> Result<IterateOut> {
     let rows = lift_rows(menu, past);
     let planned = planned_units(&rows);
-    let (lifts, overlap) = lift(&rows, LiftParams { kind: menu.kind, planned_units: planned })?;
+    let (lifts, overlap) = lift(
+        &rows,
+        LiftParams {
+            kind: menu.kind,
+            planned_units: planned,
+        },
+    )?;
     let shrunk = shrunk(menu, &lifts)?;
     let (total, total_check) = programme(session, menu, past)?;
     let mut checks = vec![arms(past)?, named(menu, overlap)];
     checks.extend(total_check);
-    let (cycle, mature) = past.last().map_or((0, 0), |last| (last.cycle, last.decisions.len()));
+    let (cycle, mature) = past
+        .last()
+        .map_or((0, 0), |last| (last.cycle, last.decisions.len()));
     Ok(IterateOut {
         cycle,
         mature,
@@ -49,7 +57,11 @@ fn lift_rows(menu: &Menu, past: &[PastCycle]) -> Vec<LiftRow> {
         for (index, decision) in cycle.decisions.iter().enumerate() {
             let newcomer = first.get(&decision.customer) == Some(&cycle.cycle);
             let row = lift_row(cycle, index, (decision, newcomer), &table);
-            rows.push(if newcomer { row.counting_holdout(cycle.summary.holdout_share) } else { row });
+            rows.push(if newcomer {
+                row.counting_holdout(cycle.summary.holdout_share)
+            } else {
+                row
+            });
         }
     }
     rows
@@ -84,12 +96,22 @@ fn lift_row(
 
 /// Probability of an action outside the hold-out; hold-out rows log 1 for nothing, so theirs is worked out from q.
 fn outside(cycle: &PastCycle, decision: &DecisionRow, action: Option<ActionId>) -> f64 {
-    let Some(logged) = decision.eligible.iter().find(|eligible| eligible.action == action) else { return 0.0 };
+    let Some(logged) = decision
+        .eligible
+        .iter()
+        .find(|eligible| eligible.action == action)
+    else {
+        return 0.0;
+    };
     if decision.arm != Arm::Holdout {
         return logged.propensity;
     }
     let explore = cycle.summary.explore_share;
-    let planned = if decision.intended_id == action { 1.0 - explore } else { 0.0 };
+    let planned = if decision.intended_id == action {
+        1.0 - explore
+    } else {
+        0.0
+    };
     planned + explore * logged.explore_probability
 }
 
@@ -104,7 +126,10 @@ fn first_cycles(past: &[PastCycle]) -> BTreeMap<&CustomerKey, u32> {
 }
 
 /// The always-valid intervals are tuned to twice the customers seen so far.
-#[expect(clippy::cast_precision_loss, reason = "counts of customers are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of customers are far below 2^52"
+)]
 fn planned_units(rows: &[LiftRow]) -> f64 {
     (2.0 * rows.len() as f64).max(1.0)
 }
@@ -120,18 +145,33 @@ fn shrunk(menu: &Menu, lifts: &[ActionLift]) -> Result<Vec<Shrunk>> {
             standard_error: lift.standard_error / lift.control_risk,
         })
         .collect();
-    let channels: Vec<Belief> = menu.channels.iter().map(|channel| channel.assumed_effect).collect();
+    let channels: Vec<Belief> = menu
+        .channels
+        .iter()
+        .map(|channel| channel.assumed_effect)
+        .collect();
     let offers: Vec<Belief> = menu.offers.iter().map(|offer| offer.assumed_effect).collect();
-    shrink(&measured, ShrinkPriors { actions: &menu.actions, channels: &channels, offers: &offers })
+    shrink(
+        &measured,
+        ShrinkPriors {
+            actions: &menu.actions,
+            channels: &channels,
+            offers: &offers,
+        },
+    )
 }
 
 fn describe(menu: &Menu, lift: &ActionLift, shrunk: &[Shrunk]) -> LiftOut {
     let index = usize::from(lift.action.0);
     let action = menu.actions.get(index).copied();
     let channel = action.and_then(|action| menu.channels.get(action.channel));
-    let offer = action.and_then(|action| action.offer).and_then(|offer| menu.offers.get(offer));
+    let offer = action
+        .and_then(|action| action.offer)
+        .and_then(|offer| menu.offers.get(offer));
     let on_top = offer.map_or(0.0, |offer| offer.assumed_effect.mean);
-    let assumed = channel.map_or(0.0, |channel| 1.0 - (1.0 - channel.assumed_effect.mean) * (1.0 - on_top));
+    let assumed = channel.map_or(0.0, |channel| {
+        1.0 - (1.0 - channel.assumed_effect.mean) * (1.0 - on_top)
+    });
     let net = |value: f64| value - lift.spend;
     LiftOut {
         channel: channel.map_or_else(String::new, |channel| channel.name.to_string()),
@@ -144,7 +184,9 @@ fn describe(menu: &Menu, lift: &ActionLift, shrunk: &[Shrunk]) -> LiftOut {
             always_valid_ci95: lift.always_valid.map(|interval| [interval.low, interval.high]),
             method: lift.method.clone(),
         },
-        shrunk: shrunk.get(index).map_or_else(Mean90::default, |shrunk| shrunk.relative.into()),
+        shrunk: shrunk
+            .get(index)
+            .map_or_else(Mean90::default, |shrunk| shrunk.relative.into()),
         assumed,
         incremental_value: Mean95 {
             mean: net(lift.incremental_value.mean),
@@ -176,13 +218,27 @@ fn programme(session: &Session, menu: &Menu, past: &[PastCycle]) -> Result<(Tota
     }
     let rows: Vec<TotalRow> = rows.into_values().collect();
     let holdout = rows.iter().filter(|row| row.holdout).count();
-    let mut out = TotalOut { spend, treated: rows.len() - holdout, holdout, ..TotalOut::default() };
+    let mut out = TotalOut {
+        spend,
+        treated: rows.len() - holdout,
+        holdout,
+        ..TotalOut::default()
+    };
     if session.workspace.config.plan.holdout <= 0.0 {
         return Ok((out, Some(no_holdout("[plan] holdout is 0".to_owned()))));
     }
-    #[expect(clippy::cast_precision_loss, reason = "counts of customers are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of customers are far below 2^52"
+    )]
     let planned = (2.0 * rows.len() as f64).max(1.0);
-    match total(&rows, TotalParams { kind: menu.kind, planned_units: planned }) {
+    match total(
+        &rows,
+        TotalParams {
+            kind: menu.kind,
+            planned_units: planned,
+        },
+    ) {
         Ok(found) => {
             out.incremental_value = TotalValueOut {
                 mean: found.incremental_value.mean,
@@ -209,10 +265,19 @@ fn no_holdout(why: String) -> Check {
 /// Whether the arms have the sizes that they were drawn with: newcomers of the last cycle, since survivors differ by arm.
 fn arms(past: &[PastCycle]) -> Result<Check> {
     let first = first_cycles(past);
-    let Some(last) = past.last() else { return Ok(sample_ratio(&[0, 0], &[0.5, 0.5])?.check) };
+    let Some(last) = past.last() else {
+        return Ok(sample_ratio(&[0, 0], &[0.5, 0.5])?.check);
+    };
     let mut clusters: BTreeMap<&CustomerKey, bool> = BTreeMap::new();
-    for decision in last.decisions.iter().filter(|decision| first.get(&decision.customer) == Some(&last.cycle)) {
-        clusters.insert(decision.cluster.as_ref().unwrap_or(&decision.customer), decision.arm == Arm::Holdout);
+    for decision in last
+        .decisions
+        .iter()
+        .filter(|decision| first.get(&decision.customer) == Some(&last.cycle))
+    {
+        clusters.insert(
+            decision.cluster.as_ref().unwrap_or(&decision.customer),
+            decision.arm == Arm::Holdout,
+        );
     }
     let held = clusters.values().filter(|held| **held).count() as u64;
     let others = clusters.len() as u64 - held;
@@ -226,8 +291,12 @@ fn arms(past: &[PastCycle]) -> Result<Check> {
 /// The overlap check with actions by name.
 fn named(menu: &Menu, mut check: Check) -> Check {
     if check.verdict != CheckVerdict::Pass {
-        let labels: Vec<String> =
-            menu.actions.iter().enumerate().map(|(id, action)| format!("{id} = {}", action.label(&menu.channels, &menu.offers))).collect();
+        let labels: Vec<String> = menu
+            .actions
+            .iter()
+            .enumerate()
+            .map(|(id, action)| format!("{id} = {}", action.label(&menu.channels, &menu.offers)))
+            .collect();
         check.detail = format!("{} ({})", check.detail, labels.join(", "));
     }
     check

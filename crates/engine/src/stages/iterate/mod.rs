@@ -16,8 +16,13 @@ use crate::wire::{CheckOut, DriftOut, IterateOut, PromotionOut, TotalOut};
 /// Measures the open cycle and, when its horizon has passed, closes it.
 pub(crate) fn iterate(session: &Session) -> Result<IterateOut> {
     let cycle = session.cycle()?;
-    let plan = session.ledger.active_plan(cycle)?.filter(|plan| plan.delivered_at.is_some());
-    let Some(plan) = plan else { return again_or_nothing(session, cycle) };
+    let plan = session
+        .ledger
+        .active_plan(cycle)?
+        .filter(|plan| plan.delivered_at.is_some());
+    let Some(plan) = plan else {
+        return again_or_nothing(session, cycle);
+    };
     if !is_mature(session, &plan)? {
         return immature(session, &plan);
     }
@@ -49,12 +54,22 @@ fn again_or_nothing(session: &Session, cycle: u32) -> Result<IterateOut> {
         None => None,
     };
     let Some(mut out) = stored else {
-        return Err(Error::new("TW0730", format!("cycle {cycle} has nothing to measure: no plan was delivered"))
-            .hint(format!("first {}, then {}", session.suggest("deliver"), session.suggest("feedback events.jsonl"))));
+        return Err(Error::new(
+            "TW0730",
+            format!("cycle {cycle} has nothing to measure: no plan was delivered"),
+        )
+        .hint(format!(
+            "first {}, then {}",
+            session.suggest("deliver"),
+            session.suggest("feedback events.jsonl")
+        )));
     };
     if out.promotion.champion.is_empty() {
         let plans = experience::closed_plans(session)?;
-        let champion = plans.last().map(|plan| plan.plan.model_hash.clone()).unwrap_or_default();
+        let champion = plans
+            .last()
+            .map(|plan| plan.plan.model_hash.clone())
+            .unwrap_or_default();
         out.promotion = promotion::retrain(session, &champion)?;
         keep(session, &out)?;
     }
@@ -64,14 +79,21 @@ fn again_or_nothing(session: &Session, cycle: u32) -> Result<IterateOut> {
 /// The horizon has not passed: nothing is measured, and a check says from when it can be.
 fn immature(session: &Session, plan: &PlanRow) -> Result<IterateOut> {
     let end = plan.plan.created_at + session.workspace.config.outcome.horizon;
-    let known = session.ledger.complete_until()?.map_or_else(|| "not loaded".to_owned(), |until| {
-        format!("complete until {}", format_time(until))
-    });
+    let known = session.ledger.complete_until()?.map_or_else(
+        || "not loaded".to_owned(),
+        |until| format!("complete until {}", format_time(until)),
+    );
     let check = Check {
         name: "maturity",
         verdict: CheckVerdict::Fail,
-        detail: format!("outcomes count until {}, and feedback is {known}", format_time(end)),
-        advice: Some(format!("load feedback that is complete until then: {}", session.suggest("feedback FILE"))),
+        detail: format!(
+            "outcomes count until {}, and feedback is {known}",
+            format_time(end)
+        ),
+        advice: Some(format!(
+            "load feedback that is complete until then: {}",
+            session.suggest("feedback FILE")
+        )),
         code: Some("TW0731"),
     };
     Ok(IterateOut {
@@ -82,7 +104,11 @@ fn immature(session: &Session, plan: &PlanRow) -> Result<IterateOut> {
         total: TotalOut::default(),
         checks: vec![CheckOut::from(&check)],
         drift: Vec::new(),
-        promotion: PromotionOut { champion: plan.plan.model_hash.clone(), decision: "keep".to_owned(), ..PromotionOut::default() },
+        promotion: PromotionOut {
+            champion: plan.plan.model_hash.clone(),
+            decision: "keep".to_owned(),
+            ..PromotionOut::default()
+        },
         closed: false,
     })
 }
@@ -115,9 +141,27 @@ fn keep(session: &Session, out: &IterateOut) -> Result<()> {
         measured_at: at,
     })?;
     let total = out.total.incremental_value;
-    let line = format!("programme total {:.0} ({:.0} to {:.0}), {} actions measured", total.mean, total.ci95[0], total.ci95[1], out.lift.len());
-    let made = Made { artifact: String::new(), result: out, line };
-    session.record_result(made, &StageKey { cycle: out.cycle, stage: Stage::Iterate, fingerprint: "iterate" }, 0.0)?;
+    let line = format!(
+        "programme total {:.0} ({:.0} to {:.0}), {} actions measured",
+        total.mean,
+        total.ci95[0],
+        total.ci95[1],
+        out.lift.len()
+    );
+    let made = Made {
+        artifact: String::new(),
+        result: out,
+        line,
+    };
+    session.record_result(
+        made,
+        &StageKey {
+            cycle: out.cycle,
+            stage: Stage::Iterate,
+            fingerprint: "iterate",
+        },
+        0.0,
+    )?;
     Ok(())
 }
 

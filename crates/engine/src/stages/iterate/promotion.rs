@@ -31,14 +31,20 @@ pub(super) fn retrain(session: &Session, champion: &str) -> Result<PromotionOut>
             )
         },
     );
-    let worse = comparison.is_some_and(|found| found.same_table && found.difference - 1.96 * found.error > 0.0);
-    let (kept, other, decision) =
-        if worse { (champion, &evaluation.model, "keep") } else { (evaluation.model.as_str(), &champion.to_owned(), "promote") };
+    let worse =
+        comparison.is_some_and(|found| found.same_table && found.difference - 1.96 * found.error > 0.0);
+    let (kept, other, decision) = if worse {
+        (champion, &evaluation.model, "keep")
+    } else {
+        (evaluation.model.as_str(), &champion.to_owned(), "promote")
+    };
     if worse {
         session.ledger.retire_model(&evaluation.model)?;
         train::keep_champion(session, champion)?;
     } else {
-        session.ledger.promote_model(&evaluation.model, session.options.as_of)?;
+        session
+            .ledger
+            .promote_model(&evaluation.model, session.options.as_of)?;
     }
     Ok(PromotionOut {
         champion: kept.to_owned(),
@@ -61,32 +67,43 @@ struct Comparison {
 
 /// Compares on the last cycle's untreated decisions, scored by the old model when deciding and by the new one out of fold.
 fn compare(session: &Session, challenger: &str) -> Result<Option<Comparison>> {
-    let table = session.stage_result::<crate::wire::TableOut>(session.cycle()?, thalweg_domain::Stage::Collect)?;
+    let table =
+        session.stage_result::<crate::wire::TableOut>(session.cycle()?, thalweg_domain::Stage::Collect)?;
     let Some(table) = table else { return Ok(None) };
     let collected = collect::load(session, &table.table)?;
     let rows = train::rows(session, &collected)?;
     let training = train::load(session, challenger)?;
     let plans = experience::closed_plans(session)?;
-    let Some(last) = experience::join(session, plans.into_iter().rev().take(1).collect())?.pop() else { return Ok(None) };
+    let Some(last) = experience::join(session, plans.into_iter().rev().take(1).collect())?.pop() else {
+        return Ok(None);
+    };
     let old: Vec<f64> = last
         .decisions
         .iter()
-        .filter(|decision| decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0)
+        .filter(|decision| {
+            decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0
+        })
         .map(|decision| decision.risk)
         .collect();
     // the last cycle's untreated decisions are the last training rows, in the same order
     let from = rows.target.len().saturating_sub(old.len());
     let new = training.out_of_fold.get(from..).unwrap_or_default();
     let target = rows.target.get(from..).unwrap_or_default();
-    let differences: Vec<f64> =
-        new.iter().zip(&old).zip(target).map(|((new, old), happened)| loss(*new, *happened) - loss(*old, *happened)).collect();
+    let differences: Vec<f64> = new
+        .iter()
+        .zip(&old)
+        .zip(target)
+        .map(|((new, old), happened)| loss(*new, *happened) - loss(*old, *happened))
+        .collect();
     let same_table = last.plan.plan.data_hash == table.table;
-    Ok(mean_and_error(&differences).map(|(difference, error)| Comparison {
-        difference,
-        error,
-        rows: differences.len(),
-        same_table,
-    }))
+    Ok(
+        mean_and_error(&differences).map(|(difference, error)| Comparison {
+            difference,
+            error,
+            rows: differences.len(),
+            same_table,
+        }),
+    )
 }
 
 fn loss(p: f64, happened: bool) -> f64 {

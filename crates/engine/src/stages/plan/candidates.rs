@@ -13,7 +13,12 @@ use crate::stages::collect;
 /// The customers to decide on.
 pub(super) fn customers(collected: &Collected, rows: &[usize], risks: &[f64]) -> Result<Vec<Customer>> {
     let values = collect::values(collected)?;
-    let cluster = |row: usize| collected.cluster.as_ref().and_then(|cluster| cluster.get(row).cloned());
+    let cluster = |row: usize| {
+        collected
+            .cluster
+            .as_ref()
+            .and_then(|cluster| cluster.get(row).cloned())
+    };
     rows.iter()
         .zip(risks)
         .map(|(row, risk)| {
@@ -38,13 +43,23 @@ pub(super) fn fill(session: &Session, collected: &Collected, planning: &mut Plan
     let consent = consent(session, collected);
     let unsubscribed: BTreeSet<CustomerKey> = session.ledger.unsubscribed_keys()?;
     for (customer, row) in planning.rows.clone().into_iter().enumerate() {
-        let silent = planning.customers.get(customer).is_some_and(|person| unsubscribed.contains(&person.key));
+        let silent = planning
+            .customers
+            .get(customer)
+            .is_some_and(|person| unsubscribed.contains(&person.key));
         for (index, action) in planning.menu.actions.clone().into_iter().enumerate() {
-            let agreed = consent.get(action.channel).copied().flatten().is_none_or(|flags| flags.get(row) == Some(&true));
+            let agreed = consent
+                .get(action.channel)
+                .copied()
+                .flatten()
+                .is_none_or(|flags| flags.get(row) == Some(&true));
             if silent || !agreed {
                 continue;
             }
-            let offer_cost = action.offer.and_then(|offer| offer_costs.get(offer)?.get(row).copied()).unwrap_or(0.0);
+            let offer_cost = action
+                .offer
+                .and_then(|offer| offer_costs.get(offer)?.get(row).copied())
+                .unwrap_or(0.0);
             let id = ActionId(u16::try_from(index).unwrap_or(u16::MAX));
             let candidate = candidate(planning, customer, (id, action), offer_cost);
             planning.candidates.push(candidate);
@@ -57,15 +72,33 @@ pub(super) fn fill(session: &Session, collected: &Collected, planning: &mut Plan
 /// Per channel the consent column, if it asks for one.
 fn consent<'a>(session: &Session, collected: &'a Collected) -> Vec<Option<&'a [bool]>> {
     let column = |name: &String| collected.flags.get(name).map(Vec::as_slice);
-    session.workspace.config.channels.iter().map(|entry| entry.consent.as_ref().and_then(column)).collect()
+    session
+        .workspace
+        .config
+        .channels
+        .iter()
+        .map(|entry| entry.consent.as_ref().and_then(column))
+        .collect()
 }
 
-fn candidate(planning: &Planning, customer: usize, (id, action): (ActionId, Action), offer_cost: f64) -> Candidate {
-    let (risk, value) = planning.customers.get(customer).map_or((0.0, 0.0), |person| (person.risk, person.value));
+fn candidate(
+    planning: &Planning,
+    customer: usize,
+    (id, action): (ActionId, Action),
+    offer_cost: f64,
+) -> Candidate {
+    let (risk, value) = planning
+        .customers
+        .get(customer)
+        .map_or((0.0, 0.0), |person| (person.risk, person.value));
     let relative = planning.effects.posterior.relative(id, planning.phi.of(customer));
     let effect = absolute(planning.menu.kind, risk, relative);
     let acceptance = planning.effects.acceptance.rate(action).mean;
-    let unit = planning.menu.channels.get(action.channel).map_or(0.0, |channel| channel.unit_cost.get());
+    let unit = planning
+        .menu
+        .channels
+        .get(action.channel)
+        .map_or(0.0, |channel| channel.unit_cost.get());
     let cost = unit + acceptance * offer_cost;
     let expected_value = value * effect.mean - cost;
     Candidate {
@@ -89,7 +122,10 @@ fn absolute(kind: OutcomeKind, risk: f64, relative: Belief) -> Belief {
         OutcomeKind::Churn => risk - 1.0,
         OutcomeKind::Conversion | OutcomeKind::Value => -risk,
     };
-    Belief { mean: (risk * relative.mean).clamp(least, most), sd: risk * relative.sd }
+    Belief {
+        mean: (risk * relative.mean).clamp(least, most),
+        sd: risk * relative.sd,
+    }
 }
 
 #[cfg(test)]

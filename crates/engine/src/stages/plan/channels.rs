@@ -20,8 +20,16 @@ struct Reach {
 }
 
 /// Every channel with its verdict.
-pub(super) fn channels(session: &Session, planning: &Planning, result: &PlanResult) -> Result<Vec<ChannelOut>> {
-    result.channels.iter().map(|summary| channel(session, planning, (summary, result))).collect()
+pub(super) fn channels(
+    session: &Session,
+    planning: &Planning,
+    result: &PlanResult,
+) -> Result<Vec<ChannelOut>> {
+    result
+        .channels
+        .iter()
+        .map(|summary| channel(session, planning, (summary, result)))
+        .collect()
 }
 
 fn channel(
@@ -30,27 +38,41 @@ fn channel(
     (summary, result): (&ChannelSummary, &PlanResult),
 ) -> Result<ChannelOut> {
     let reach = reach(planning, summary.channel);
-    let source = source(planning, summary.channel);
+    let own = planning.menu.channels.get(summary.channel);
+    let measured = own.is_some_and(|channel| planning.measured.contains(channel.name.as_str()));
+    let source = if measured {
+        EffectSource::Measured
+    } else {
+        EffectSource::Assumed
+    };
     let effect = average_effect(planning, &reach);
     let pilot = proposed_pilot(session, planning, &reach);
     let (word, reason) = verdict(&VerdictInput {
-        measured: source == EffectSource::Measured,
+        measured,
         effect,
         breakeven: breakeven(planning, &reach),
-        marginal_return: Belief { mean: summary.marginal_return, sd: summary.marginal_return_sd },
+        marginal_return: Belief {
+            mean: summary.marginal_return,
+            sd: summary.marginal_return_sd,
+        },
         budget_price: result.budget_price,
         customers: summary.customers,
         reach: reach.picks.len(),
         value_per_effect: value_per_effect(planning, &reach),
         pilot,
-        pilot_budget: session.workspace.config.plan.explore * session.workspace.config.plan.budget * PILOT_CYCLES,
+        pilot_budget: session.workspace.config.plan.explore
+            * session.workspace.config.plan.budget
+            * PILOT_CYCLES,
     });
     let interval = Estimate::normal(effect.mean, effect.sd, Estimate::Z90);
-    let own = planning.menu.channels.get(summary.channel);
     Ok(ChannelOut {
         name: own.map_or_else(String::new, |channel| channel.name.to_string()),
         verdict: word.as_str().to_owned(),
-        reason: if reach.eligible == 0 { "no customer may be contacted through it".to_owned() } else { reason },
+        reason: if reach.eligible == 0 {
+            "no customer may be contacted through it".to_owned()
+        } else {
+            reason
+        },
         customers: summary.customers,
         spend: summary.spend,
         unit_cost: own.map_or(0.0, |channel| channel.unit_cost.get()),
@@ -68,33 +90,50 @@ fn channel(
 /// The best `capacity` eligible customers of a channel by expected value.
 fn reach(planning: &Planning, channel: usize) -> Reach {
     let belongs = |candidate: &&Candidate| {
-        planning.menu.actions.get(usize::from(candidate.action.0)).is_some_and(|action| action.channel == channel)
+        planning
+            .menu
+            .actions
+            .get(usize::from(candidate.action.0))
+            .is_some_and(|action| action.channel == channel)
     };
     let best = |customer: usize| {
         let own = planning.of(customer).iter().filter(belongs);
-        own.max_by(|a, b| a.expected_value.total_cmp(&b.expected_value).then(b.action.cmp(&a.action)))
-            .map(|candidate| (customer, *candidate))
+        own.max_by(|a, b| {
+            a.expected_value
+                .total_cmp(&b.expected_value)
+                .then(b.action.cmp(&a.action))
+        })
+        .map(|candidate| (customer, *candidate))
     };
     let mut picks: Vec<(usize, Candidate)> = (0..planning.customers.len()).filter_map(best).collect();
     let eligible = picks.len();
-    picks.sort_by(|a, b| b.1.expected_value.total_cmp(&a.1.expected_value).then(a.0.cmp(&b.0)));
-    let capacity = planning.menu.channels.get(channel).and_then(|channel| channel.capacity);
-    picks.truncate(capacity.and_then(|capacity| usize::try_from(capacity).ok()).unwrap_or(eligible));
-    Reach { picks, eligible }
-}
-
-fn source(planning: &Planning, channel: usize) -> EffectSource {
-    let measured = planning.menu.actions.iter().enumerate().any(|(index, action)| {
-        let id = ActionId(u16::try_from(index).unwrap_or(u16::MAX));
-        action.channel == channel && planning.effects.posterior.source(id) == EffectSource::Measured
+    picks.sort_by(|a, b| {
+        b.1.expected_value
+            .total_cmp(&a.1.expected_value)
+            .then(a.0.cmp(&b.0))
     });
-    if measured { EffectSource::Measured } else { EffectSource::Assumed }
+    let capacity = planning
+        .menu
+        .channels
+        .get(channel)
+        .and_then(|channel| channel.capacity);
+    picks.truncate(
+        capacity
+            .and_then(|capacity| usize::try_from(capacity).ok())
+            .unwrap_or(eligible),
+    );
+    Reach { picks, eligible }
 }
 
 /// The relative effect over the customers it would reach, weighted by what is at stake.
 fn average_effect(planning: &Planning, reach: &Reach) -> Belief {
     let mut loads: Vec<ActionLoad> = (0..planning.menu.actions.len())
-        .map(|index| ActionLoad::new(ActionId(u16::try_from(index).unwrap_or(u16::MAX)), planning.phi.n_features))
+        .map(|index| {
+            ActionLoad::new(
+                ActionId(u16::try_from(index).unwrap_or(u16::MAX)),
+                planning.phi.n_features,
+            )
+        })
         .collect();
     let mut weight = 0.0;
     for (customer, candidate) in &reach.picks {
@@ -108,11 +147,17 @@ fn average_effect(planning: &Planning, reach: &Reach) -> Belief {
         return Belief { mean: 0.0, sd: 0.0 };
     }
     let total = planning.effects.posterior.total(&loads);
-    Belief { mean: total.mean / weight, sd: total.sd / weight }
+    Belief {
+        mean: total.mean / weight,
+        sd: total.sd / weight,
+    }
 }
 
 fn stake(planning: &Planning, customer: usize) -> f64 {
-    planning.customers.get(customer).map_or(0.0, |person| person.value * person.risk)
+    planning
+        .customers
+        .get(customer)
+        .map_or(0.0, |person| person.value * person.risk)
 }
 
 fn sum(reach: &Reach, of: impl Fn(&(usize, Candidate)) -> f64) -> f64 {
@@ -121,14 +166,21 @@ fn sum(reach: &Reach, of: impl Fn(&(usize, Candidate)) -> f64) -> f64 {
 
 fn breakeven(planning: &Planning, reach: &Reach) -> f64 {
     let at_stake = sum(reach, |(customer, _)| stake(planning, *customer));
-    if at_stake <= 0.0 { 0.0 } else { sum(reach, |(_, candidate)| candidate.cost) / at_stake }
+    if at_stake <= 0.0 {
+        0.0
+    } else {
+        sum(reach, |(_, candidate)| candidate.cost) / at_stake
+    }
 }
 
 fn value_per_effect(planning: &Planning, reach: &Reach) -> f64 {
     sum(reach, |(customer, _)| stake(planning, *customer)) / n(reach).max(1.0)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of customers are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of customers are far below 2^52"
+)]
 const fn n(reach: &Reach) -> f64 {
     reach.picks.len() as f64
 }

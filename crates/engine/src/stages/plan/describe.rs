@@ -29,7 +29,12 @@ pub(super) fn plan(
     let money = planning.money(&taken);
     let interval = Estimate::normal(result.expected_value, money.sd, Estimate::Z90);
     let channels = channels::channels(session, planning, result)?;
-    let measured = channels.iter().filter(|channel| channel.effect.source == "measured").count();
+    // the bound is certified for those who follow the plan; what the randomised draw is worth is fixed
+    let upper_bound = result.upper_bound + (result.expected_value - result.value);
+    let measured = channels
+        .iter()
+        .filter(|channel| channel.effect.source == "measured")
+        .count();
     Ok(PlanOut {
         plan: String::new(),
         cycle: session.cycle()?,
@@ -43,8 +48,8 @@ pub(super) fn plan(
         spend_q95: result.spend_q95,
         budget: config.plan.budget,
         expected_value: Mean90::from(interval),
-        upper_bound: result.upper_bound,
-        gap: result.gap,
+        upper_bound,
+        gap: (upper_bound - result.expected_value).max(0.0) / upper_bound.abs().max(1e-9),
         feasible: result.feasible,
         conflicts: result.conflicts.clone(),
         detectable: detectable(planning, result),
@@ -90,34 +95,65 @@ fn detectable(planning: &Planning, result: &PlanResult) -> DetectableOut {
     let total = per_customer * to_f64(others);
     // the total grows with the cycles, its error with their square root
     let gross = result.expected_value + result.spend;
-    let cycles = if gross <= 0.0 { 0.0 } else { (total / gross).powi(2).ceil().clamp(1.0, 10_000.0) };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 10,000")]
+    let cycles = if gross <= 0.0 {
+        0.0
+    } else {
+        (total / gross).powi(2).ceil().clamp(1.0, 10_000.0)
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 10,000"
+    )]
     let cycles = cycles as u32;
-    DetectableOut { total_effect: total, cycles_to_80_power: cycles }
+    DetectableOut {
+        total_effect: total,
+        cycles_to_80_power: cycles,
+    }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of customers are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of customers are far below 2^52"
+)]
 const fn to_f64(count: usize) -> f64 {
     count as f64
 }
 
 /// The best plan's expected value at other budgets, the hold-out kept.
 fn what_if(session: &Session, planning: &Planning, result: &PlanResult) -> Result<Vec<WhatIfOut>> {
-    let contactable: Vec<bool> = result.decisions.iter().map(|decision| decision.arm != Arm::Holdout).collect();
+    let contactable: Vec<bool> = result
+        .decisions
+        .iter()
+        .map(|decision| decision.arm != Arm::Holdout)
+        .collect();
     let mut prices: Option<Vec<f64>> = None;
     let mut rows = Vec::new();
     for share in WHAT_IF {
         let budget = session.workspace.config.plan.budget * share;
-        let limits = Limits { budget, ..planning.limits.clone() };
+        let limits = Limits {
+            budget,
+            ..planning.limits.clone()
+        };
         let input = InformedInput {
             offsets: &planning.offsets,
             candidates: &planning.candidates,
-            menu: thalweg_plan::decide::Menu { limits: &limits, ..planning.plan_menu() },
+            menu: thalweg_plan::decide::Menu {
+                limits: &limits,
+                ..planning.plan_menu()
+            },
             contactable: Some(&contactable),
         };
-        let params = AllocateParams { warm_start: prices.take(), target_gap: 1e-3, ..AllocateParams::default() };
+        let params = AllocateParams {
+            warm_start: prices.take(),
+            target_gap: 1e-3,
+            ..AllocateParams::default()
+        };
         let plan = allocate_with_limits(&input, &params)?;
-        rows.push(WhatIfOut { budget, expected_value: plan.allocation.value });
+        rows.push(WhatIfOut {
+            budget,
+            expected_value: plan.allocation.value,
+        });
         prices = Some(plan.allocation.prices);
     }
     Ok(rows)

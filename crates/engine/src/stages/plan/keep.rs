@@ -38,26 +38,51 @@ pub(super) fn plan(
     mut out: PlanOut,
     inputs: &Inputs<'_>,
 ) -> Result<Made<PlanOut>> {
-    let decisions: Vec<PlannedDecision<'_>> =
-        result.decisions.iter().map(|decision| planned(planning, decision)).collect();
-    let content = to_json(&PlanFile { plan: &out, decisions })?;
+    let decisions: Vec<PlannedDecision<'_>> = result
+        .decisions
+        .iter()
+        .map(|decision| planned(planning, decision))
+        .collect();
+    let content = to_json(&PlanFile {
+        plan: &out,
+        decisions,
+    })?;
     out.plan = content_id("p", format!("{}{content}", inputs.fingerprint).as_bytes());
-    let decisions = result.decisions.iter().map(|decision| planned(planning, decision)).collect();
-    let bytes = json_bytes(&PlanFile { plan: &out, decisions })?;
+    let decisions = result
+        .decisions
+        .iter()
+        .map(|decision| planned(planning, decision))
+        .collect();
+    let bytes = json_bytes(&PlanFile {
+        plan: &out,
+        decisions,
+    })?;
     thalweg_collect::write_bytes_atomic(&session.workspace.artifact("plans", &out.plan, "json"), &bytes)?;
     record(session, planning, result, &out, inputs)?;
     let line = format!(
-        "{} channels, {} offers, {} of {} customers get an action",
-        planning.menu.channels.len(),
-        planning.menu.offers.len(),
+        "{}, {}, {} of {} customers get an action",
+        counted(planning.menu.channels.len(), "channel"),
+        counted(planning.menu.offers.len(), "offer"),
         out.treated,
         out.customers
     );
-    Ok(Made { artifact: out.plan.clone(), result: out, line })
+    Ok(Made {
+        artifact: out.plan.clone(),
+        result: out,
+        line,
+    })
+}
+
+/// `1 channel`, `2 channels`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn planned<'a>(planning: &Planning, decision: &'a Decision) -> PlannedDecision<'a> {
-    let chosen = decision.eligible.iter().find(|eligible| eligible.action == decision.action);
+    let chosen = decision
+        .eligible
+        .iter()
+        .find(|eligible| eligible.action == decision.action);
     PlannedDecision {
         customer: decision.customer.reveal(),
         arm: decision.arm.as_str(),
@@ -73,7 +98,10 @@ fn planned<'a>(planning: &Planning, decision: &'a Decision) -> PlannedDecision<'
 
 fn label(planning: &Planning, action: Option<thalweg_domain::ActionId>) -> String {
     let found = action.and_then(|id| planning.menu.actions.get(usize::from(id.0)));
-    found.map_or_else(|| "none".to_owned(), |action| action.label(&planning.menu.channels, &planning.menu.offers))
+    found.map_or_else(
+        || "none".to_owned(),
+        |action| action.label(&planning.menu.channels, &planning.menu.offers),
+    )
 }
 
 fn record(

@@ -5,6 +5,8 @@ mod channels;
 mod describe;
 mod keep;
 
+use std::collections::BTreeSet;
+
 use thalweg_collect::Collected;
 use thalweg_domain::{ActionId, Belief, Error, Reason, Result, Seed, Stage, Table};
 use thalweg_learn::effect::ActionLoad;
@@ -14,7 +16,7 @@ use super::{collect, train};
 use crate::effects::{Effects, Menu, Phi};
 use crate::hash::Fingerprint;
 use crate::session::{Done, Made, Session};
-use crate::wire::{EvaluationOut, PlanOut};
+use crate::wire::{EvaluationOut, IterateOut, PlanOut};
 
 /// Reasons kept per decision.
 const REASONS: usize = 3;
@@ -24,6 +26,8 @@ pub(crate) struct Planning {
     pub(crate) menu: Menu,
     pub(crate) limits: Limits,
     pub(crate) effects: Effects,
+    /// Channels of which an action has been measured against controls in a closed cycle.
+    pub(crate) measured: BTreeSet<String>,
     /// Rows of the table that are decided on.
     pub(crate) rows: Vec<usize>,
     pub(crate) customers: Vec<Customer>,
@@ -53,10 +57,17 @@ impl Planning {
     /// Belief about the money that a set of customers' actions brings before cost; channels share their error.
     pub(crate) fn money(&self, chosen: &[(usize, ActionId)]) -> Belief {
         let mut loads: Vec<ActionLoad> = (0..self.menu.actions.len())
-            .map(|index| ActionLoad::new(ActionId(u16::try_from(index).unwrap_or(u16::MAX)), self.phi.n_features))
+            .map(|index| {
+                ActionLoad::new(
+                    ActionId(u16::try_from(index).unwrap_or(u16::MAX)),
+                    self.phi.n_features,
+                )
+            })
             .collect();
         for (customer, action) in chosen {
-            let Some(person) = self.customers.get(*customer) else { continue };
+            let Some(person) = self.customers.get(*customer) else {
+                continue;
+            };
             if let Some(load) = loads.get_mut(usize::from(action.0)) {
                 load.add(person.value * person.risk, self.phi.of(*customer));
             }
@@ -75,10 +86,16 @@ pub(crate) fn ensure(session: &Session, table_id: &str, evaluation: &EvaluationO
     let cycle = session.cycle()?;
     let exists = |id: &str| {
         let active = session.ledger.active_plan(cycle).ok().flatten();
-        active.is_some_and(|plan| plan.plan.plan_id == id) && session.workspace.artifact("plans", id, "json").is_file()
+        active.is_some_and(|plan| plan.plan.plan_id == id)
+            && session.workspace.artifact("plans", id, "json").is_file()
     };
     session.stage(Stage::Plan, &fingerprint, exists, || {
-        let inputs = Inputs { table_id, model: &evaluation.model, fingerprint: &fingerprint, salt: &salt };
+        let inputs = Inputs {
+            table_id,
+            model: &evaluation.model,
+            fingerprint: &fingerprint,
+            salt: &salt,
+        };
         make(session, (menu, effects), &inputs).map_err(|error| error.doing(session.doing("planning")))
     })
 }
@@ -124,6 +141,7 @@ fn prepare(
         menu,
         limits,
         effects,
+        measured: measured(session)?,
         rows: rows.to_vec(),
         customers,
         phi,
@@ -132,6 +150,18 @@ fn prepare(
     };
     candidates::fill(session, collected, &mut planning)?;
     Ok(planning)
+}
+
+fn measured(session: &Session) -> Result<BTreeSet<String>> {
+    let mut channels = BTreeSet::new();
+    for measurement in session.ledger.measurements("iterate")? {
+        // a measurement that another version kept says nothing here; the effects were fitted anew anyway
+        let Ok(out) = serde_json::from_str::<IterateOut>(&measurement.payload) else {
+            continue;
+        };
+        channels.extend(out.lift.into_iter().map(|lift| lift.channel));
+    }
+    Ok(channels)
 }
 
 /// P(outcome | no action): out of fold for rows that were learned from, the model's for the others.
@@ -151,7 +181,12 @@ fn risks(
 
 fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PlanResult> {
     let config = &session.workspace.config.plan;
-    let acceptance_sd: Vec<f64> = planning.menu.offers.iter().map(|offer| offer.assumed_acceptance.sd).collect();
+    let acceptance_sd: Vec<f64> = planning
+        .menu
+        .offers
+        .iter()
+        .map(|offer| offer.assumed_acceptance.sd)
+        .collect();
     let input = PlanInput {
         customers: &planning.customers,
         offsets: &planning.offsets,
@@ -182,9 +217,18 @@ fn salt(session: &Session) -> Result<String> {
 }
 
 fn refuse_failed_checks(evaluation: &EvaluationOut) -> Result<()> {
-    let Some(failed) = evaluation.checks.iter().find(|check| check.verdict == "FAIL") else { return Ok(()) };
-    let code = failed.code.as_deref().and_then(thalweg_domain::code_info).map_or("TW0420", |info| info.code);
-    let error = Error::new(code, format!("the check \"{}\" failed: {}", failed.name, failed.detail));
+    let Some(failed) = evaluation.checks.iter().find(|check| check.verdict == "FAIL") else {
+        return Ok(());
+    };
+    let code = failed
+        .code
+        .as_deref()
+        .and_then(thalweg_domain::code_info)
+        .map_or("TW0420", |info| info.code);
+    let error = Error::new(
+        code,
+        format!("the check \"{}\" failed: {}", failed.name, failed.detail),
+    );
     Err(match &failed.advice {
         Some(advice) => error.hint(advice.clone()),
         None => error,
@@ -198,8 +242,12 @@ fn fingerprint(
     (effects, salt): (&Effects, &str),
 ) -> Result<String> {
     let config = &session.workspace.config;
-    let unsubscribed: Vec<String> =
-        session.ledger.unsubscribed_keys()?.iter().map(|key| key.reveal().to_owned()).collect();
+    let unsubscribed: Vec<String> = session
+        .ledger
+        .unsubscribed_keys()?
+        .iter()
+        .map(|key| key.reveal().to_owned())
+        .collect();
     Ok(Fingerprint::new("plan")
         .with("table", table_id)
         .with("model", &evaluation.model)
