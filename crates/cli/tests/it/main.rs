@@ -7,7 +7,11 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod demo;
+mod determinism;
 mod docs;
+mod kill;
+mod real_data;
 mod scenarios;
 mod support;
 mod tidy;
