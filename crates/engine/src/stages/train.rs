@@ -66,7 +66,7 @@ fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
             ..LearnerParams::default()
         },
         folds: config.folds,
-        seed: session.seed().stream("train"),
+        seed: session.seed(),
         ..OutcomeParams::default()
     };
     let progress = &session.options.progress;
