@@ -28,6 +28,26 @@ pub(super) fn truth(market: &Market, actions: &[Option<Action>]) -> Result<Truth
     })
 }
 
+/// Stops when contacts and accepted offers have used the budget: what a plan expects to spend rests on beliefs, what is
+/// spent does not. Customers after that get nothing, in the order of the table.
+pub(super) fn until_budget(
+    market: &Market,
+    mut actions: Vec<Option<Action>>,
+    budget: f64,
+) -> Result<Vec<Option<Action>>> {
+    let mut spent = 0.0;
+    for (customer, slot) in actions.iter_mut().enumerate() {
+        let Some(action) = *slot else { continue };
+        let cost = market.truth(customer, Some(action))?.expected_cost();
+        if spent + cost > budget {
+            *slot = None;
+        } else {
+            spent += cost;
+        }
+    }
+    Ok(actions)
+}
+
 /// What is still free of the budget, the capacities and the caps.
 struct Left {
     budget: f64,
@@ -146,18 +166,18 @@ pub(super) fn top_risk(limited: &Limited<'_>, risks: &[f64]) -> Result<Vec<Optio
     let mut actions = vec![None; market.n_customers()];
     let mut left = Left::new(limited);
     for customer in order {
-        let mut open: Vec<(f64, f64, Action)> = Vec::new();
+        let mut open: Vec<(f64, Action)> = Vec::new();
         for action in all
             .iter()
             .copied()
             .filter(|action| agreed(&consent, action.channel, customer))
         {
-            let (worth, cost) = assumed(market, customer, action, risk(customer))?;
-            open.push((worth, cost, action));
+            open.push((assumed(market, customer, action, risk(customer))?, action));
         }
-        open.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
-        for (worth, cost, action) in open {
-            if worth > 0.0 && left.take(action, cost) {
+        open.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (worth, action) in open {
+            // the choice rests on what is assumed, the budget on what is spent
+            if worth > 0.0 && left.take(action, market.truth(customer, Some(action))?.expected_cost()) {
                 if let Some(slot) = actions.get_mut(customer) {
                     *slot = Some(action);
                 }
@@ -168,8 +188,8 @@ pub(super) fn top_risk(limited: &Limited<'_>, risks: &[f64]) -> Result<Vec<Optio
     Ok(actions)
 }
 
-/// What an action is assumed to be worth and to cost, before anything is measured.
-fn assumed(market: &Market, customer: usize, action: Action, risk: f64) -> Result<(f64, f64)> {
+/// What an action is assumed to be worth net of cost, before anything is measured.
+fn assumed(market: &Market, customer: usize, action: Action, risk: f64) -> Result<f64> {
     let channel = market.channels().get(action.channel);
     let offer = action.offer.and_then(|offer| market.offers().get(offer));
     let channel_effect = channel.map_or(0.0, |channel| channel.assumed_effect.mean);
@@ -179,10 +199,7 @@ fn assumed(market: &Market, customer: usize, action: Action, risk: f64) -> Resul
     let prices = market.truth(customer, Some(action))?;
     let acceptance = offer.map_or(0.0, |offer| offer.assumed_acceptance.mean);
     let cost = prices.contact_cost + acceptance * prices.offer_cost;
-    Ok((
-        market.value(customer).unwrap_or(0.0) * risk * relative - cost,
-        cost,
-    ))
+    Ok(market.value(customer).unwrap_or(0.0) * risk * relative - cost)
 }
 
 /// The best allocation for one who knows true expected effects, acceptance and costs.
