@@ -7,9 +7,11 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod bad_input;
 mod demo;
 mod determinism;
 mod docs;
+mod golden;
 mod kill;
 mod real_data;
 mod scenarios;
