@@ -22,7 +22,7 @@ use crate::context::Context;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(usage) => return output::usage(&usage),
+        Err(usage) => return output::usage(&usage, std::env::args().any(|word| word == "--json")),
     };
     let json = cli.global.json;
     let begun = Instant::now();

@@ -76,9 +76,21 @@ fn error_text(error: &Error) -> String {
 }
 
 /// Prints clap's message; help and version are results, the rest is wrong usage.
-pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let asked = !error.use_stderr();
-    let _closed = error.print();
+pub(crate) fn usage(wrong: &clap::Error, json: bool) -> ExitCode {
+    let asked = !wrong.use_stderr();
+    if json && !asked {
+        let said = wrong.to_string();
+        let first = said
+            .lines()
+            .next()
+            .unwrap_or("wrong usage")
+            .trim_start_matches("error: ");
+        return error(
+            &Error::new("TW0109", first).hint("thalweg COMMAND --help shows how"),
+            json,
+        );
+    }
+    let _closed = wrong.print();
     if asked {
         ExitCode::SUCCESS
     } else {

@@ -820,6 +820,14 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "load feedback that covers the horizon, with --complete-until, then iterate",
     },
     CodeInfo {
+        code: "TW0732",
+        title: "no outcome came back",
+        exit: ExitClass::Check,
+        cause: "many customers were expected to have the outcome within the horizon, and feedback has it for none",
+        example: "FAIL outcomes: 0 customers had \"Subscription Cancelled\" within the horizon, 1866 were expected to",
+        remedy: "compare [outcome] event with the names that thalweg feedback prints, load the missing file, then iterate",
+    },
+    CodeInfo {
         code: "TW0740",
         title: "there is nothing to report",
         exit: ExitClass::Usage,

@@ -101,6 +101,13 @@ struct Kept<T> {
     result: T,
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        // what is on record is safe either way; a whole file is easier to copy
+        let _kept = self.ledger.fold();
+    }
+}
+
 impl Session {
     /// Opens a workspace: checks its configuration, takes its lock, opens its ledger.
     ///

@@ -76,6 +76,20 @@ impl Ledger {
             .map_err(|error| Fault::from(error).tell(&self.path, "closing the ledger"))
     }
 
+    /// Folds the write-ahead log into the file, so that the file alone is the whole ledger. Readers elsewhere may keep it
+    /// from happening; then the log simply stays.
+    ///
+    /// # Errors
+    /// `TW08xx` when the disk fails.
+    pub fn fold(&self) -> Result<()> {
+        self.read("folding the log into the ledger", async |connection| {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+                .fetch_all(connection)
+                .await?;
+            Ok(())
+        })
+    }
+
     /// Runs `work` without a transaction: for a single query, or several that need not agree.
     pub(crate) fn read<T>(
         &self,

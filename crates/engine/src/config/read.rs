@@ -36,6 +36,7 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
             .next()
             .unwrap_or("not TOML")
             .to_lowercase();
+        let message = format!("not valid TOML: {message}");
         Error::new("TW0102", message).at(file, line, None)
     })?;
     let root = Section::open(source, "", "", document.get_ref(), 0)?;

@@ -41,7 +41,13 @@ pub(crate) fn feedback(
         complete_until: Some(until),
         loaded_at: session.options.as_of,
     };
-    let inserted = session.ledger.insert_events(&file, &rows)?;
+    // what lies in the future is not kept, so that the same message can count once its time has come
+    let kept: Vec<EventRow> = rows
+        .iter()
+        .filter(|row| row.reason.as_deref() != Some(FUTURE))
+        .cloned()
+        .collect();
+    let inserted = session.ledger.insert_events(&file, &kept)?;
     let out = FeedbackOut {
         cycle: session.cycle()?,
         file: name,
@@ -99,6 +105,9 @@ fn record(session: &Session, file: &FeedbackFile, out: &FeedbackOut) -> Result<(
     Ok(())
 }
 
+/// Why an event is left for later.
+const FUTURE: &str = "it is in the future: load the file again when its time has come";
+
 /// Who has been decided on, and when.
 struct Known {
     first_decision: BTreeMap<CustomerKey, Timestamp>,
@@ -146,7 +155,7 @@ impl Known {
     /// Why an event cannot be what it says.
     fn doubt(&self, session: &Session, event: &Event) -> Option<&'static str> {
         if event.occurred_at > session.options.as_of {
-            return Some("it is in the future");
+            return Some(FUTURE);
         }
         if event
             .decision_id

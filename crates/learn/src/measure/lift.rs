@@ -253,9 +253,9 @@ pub(crate) fn oriented(estimate: Estimate, sign: f64) -> Estimate {
         return estimate;
     }
     Estimate {
-        mean: -estimate.mean,
-        low: -estimate.high,
-        high: -estimate.low,
+        mean: 0.0 - estimate.mean,
+        low: 0.0 - estimate.high,
+        high: 0.0 - estimate.low,
     }
 }
 

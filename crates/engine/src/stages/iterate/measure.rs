@@ -30,7 +30,7 @@ pub(super) fn measure(session: &Session, menu: &Menu, past: &[PastCycle]) -> Res
     )?;
     let shrunk = shrunk(menu, &lifts)?;
     let (total, total_check) = programme(session, menu, past)?;
-    let mut checks = vec![arms(past)?, named(menu, overlap)];
+    let mut checks = vec![arms(past)?, outcomes(session, past), named(menu, overlap)];
     checks.extend(total_check);
     let (cycle, mature) = past
         .last()
@@ -259,6 +259,34 @@ fn no_holdout(why: String) -> Check {
         detail: format!("the programme's total cannot be measured: {why}"),
         advice: Some("keep a hold-out: [plan] holdout = 0.10".to_owned()),
         code: Some("TW0723"),
+    }
+}
+
+/// FAIL when nobody had the outcome although many were expected to: then feedback lacks it, and everything learned from it
+/// would be wrong.
+fn outcomes(session: &Session, past: &[PastCycle]) -> Check {
+    const LEAST_EXPECTED: f64 = 20.0;
+    let event = &session.workspace.config.outcome.event;
+    let last = past.last();
+    let seen = last.map_or(0, |last| {
+        last.outcome.iter().filter(|happened| **happened).count()
+    });
+    let expected: f64 = last.map_or(0.0, |last| {
+        last.decisions.iter().map(|decision| decision.risk).sum()
+    });
+    let failed = seen == 0 && expected >= LEAST_EXPECTED;
+    Check {
+        name: "outcomes",
+        verdict: if failed {
+            CheckVerdict::Fail
+        } else {
+            CheckVerdict::Pass
+        },
+        detail: format!("{seen} customers had \"{event}\" within the horizon, {expected:.0} were expected to"),
+        advice: failed.then(|| {
+            "see that [outcome] event is spelt as in the feedback file, and that the file covers the cycle".to_owned()
+        }),
+        code: failed.then_some("TW0732"),
     }
 }
 
