@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_collect::Collected;
 use thalweg_domain::{Error, Result, Seed, Stage, Timestamp};
 use thalweg_learn::outcome::OutcomeTraining;
-use thalweg_ledger::{DecisionRow, Ledger, StageRecord};
+use thalweg_ledger::{AuditRow, DecisionRow, Ledger, StageRecord};
 
 use crate::progress::Progress;
 use crate::wire::StageOut;
@@ -244,6 +244,16 @@ impl Session {
             out,
             result: kept.result,
         }))
+    }
+
+    /// Puts a step that touches customers into the audit trail.
+    pub(crate) fn audit(&self, action: &str, detail: &str) -> Result<()> {
+        self.ledger.record_audit(&AuditRow {
+            at: self.options.as_of,
+            actor: "command line".to_owned(),
+            action: action.to_owned(),
+            detail: detail.to_owned(),
+        })
     }
 
     /// The line and artifact of the latest run of a stage in a cycle.

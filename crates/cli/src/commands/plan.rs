@@ -82,7 +82,7 @@ fn effect(channel: &ChannelOut, mixed: bool) -> String {
 fn people(plan: &PlanOut) -> String {
     let alone = plan.customers.saturating_sub(plan.treated + plan.holdout);
     format!(
-        "{} get an action · {} held out for measurement · {} randomised to learn · {} better left alone this cycle",
+        "{} get an action · {} held out for measurement · {} randomised to learn · {} get nothing this cycle",
         count(plan.treated),
         count(plan.holdout),
         count(plan.explore),

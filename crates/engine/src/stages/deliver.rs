@@ -54,6 +54,10 @@ fn no_plan(session: &Session, cycle: u32) -> Error {
 fn record(session: &Session, out: &DeliverOut) -> Result<()> {
     let sent: usize = out.channels.iter().map(|channel| channel.sent).sum();
     let line = format!("{sent} messages out");
+    session.audit(
+        "deliver",
+        &format!("cycle {}, plan {}: {line}", out.cycle, out.plan),
+    )?;
     let made = Made {
         artifact: out.plan.clone(),
         result: out,

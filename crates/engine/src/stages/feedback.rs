@@ -88,6 +88,7 @@ fn record(session: &Session, file: &FeedbackFile, out: &FeedbackOut) -> Result<(
         "{} events, {} new, complete until {}",
         out.events, out.new, out.complete_until
     );
+    session.audit("feedback", &format!("{}: {line}", file.file_hash))?;
     let made = Made {
         artifact: file.file_hash.clone(),
         result: out,

@@ -41,6 +41,7 @@ pub(crate) fn iterate(session: &Session) -> Result<IterateOut> {
     // the measurement is on record before the cycle closes; a kill in between repeats it, the same
     keep(session, &out)?;
     session.ledger.close_cycle(cycle, session.options.as_of)?;
+    session.audit("iterate", &format!("cycle {cycle} closed"))?;
     out.promotion = promotion::retrain(session, &champion)?;
     keep(session, &out)?;
     Ok(out)

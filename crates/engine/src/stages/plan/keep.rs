@@ -133,6 +133,10 @@ fn record(
         })
         .collect::<Result<Vec<_>>>()?;
     session.ledger.insert_plan(&record, &rows)?;
+    session.audit(
+        "plan",
+        &format!("cycle {}, plan {} in force", record.cycle, record.plan_id),
+    )?;
     session.memo.decisions.get(&record.plan_id, || Ok(rows))?;
     Ok(())
 }
