@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 use thalweg_domain::{Error, Result};
 
+use crate::text::hang;
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
@@ -59,17 +61,17 @@ fn error_json(error: &Error) -> serde_json::Value {
 fn error_text(error: &Error) -> String {
     let line = error.to_string();
     let (head, rest) = line.split_once(": ").unwrap_or(("error", &line));
-    let mut text = format!("{}: {rest}\n", head.red().bold());
+    let mut text = hang(&format!("{}: {rest}", head.red().bold()), 0, 2);
     if let Some(doing) = &error.doing {
-        text.push_str(&format!("  while {doing}\n"));
+        text.push_str(&hang(&format!("while {doing}"), 2, 4));
     }
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        text.push_str(&format!("  because {inner}\n"));
+        text.push_str(&hang(&format!("because {inner}"), 2, 4));
         cause = inner.source();
     }
     if let Some(hint) = &error.hint {
-        text.push_str(&format!("  {} {hint}\n", "hint:".cyan()));
+        text.push_str(&hang(&format!("{} {hint}", "hint:".cyan()), 2, 4));
     }
     text.push_str(&format!("  {} thalweg explain {}\n", "more:".cyan(), error.code));
     text

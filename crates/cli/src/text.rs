@@ -4,6 +4,8 @@ use owo_colors::OwoColorize;
 
 /// The widest line.
 pub(crate) const WIDTH: usize = 100;
+/// A column of names is not cut to less than this.
+const NARROWEST: usize = 8;
 
 /// `1,234,567`.
 pub(crate) fn count(number: usize) -> String {
@@ -78,18 +80,9 @@ impl Grid {
         self.rows.push(cells);
     }
 
-    /// The table as text, the heading dimmed.
+    /// The table as text, the heading dimmed; long names are cut where it would be wider than [`WIDTH`].
     pub(crate) fn render(&self, indent: usize) -> String {
-        let widths: Vec<usize> = (0..self.align.len())
-            .map(|column| {
-                self.rows
-                    .iter()
-                    .filter_map(|row| row.get(column))
-                    .map(|cell| width(cell))
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
+        let widths = self.widths(WIDTH.saturating_sub(indent));
         let mut text = String::new();
         for (index, row) in self.rows.iter().enumerate() {
             let line = self.line(row, &widths);
@@ -104,13 +97,32 @@ impl Grid {
         text
     }
 
+    /// Columns of each column: what its cells take, the widest names narrowed until the line fits.
+    fn widths(&self, room: usize) -> Vec<usize> {
+        let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
+        let mut widths: Vec<usize> = (0..self.align.len())
+            .map(|column| cells(column).map(|cell| width(cell)).max().unwrap_or(0))
+            .collect();
+        let gaps = 2 * self.align.len().saturating_sub(1);
+        while widths.iter().sum::<usize>() + gaps > room {
+            let names = widths.iter_mut().zip(&self.align);
+            let widest = names.filter(|(wide, align)| **align == Align::Left && **wide > NARROWEST);
+            let Some((wide, _)) = widest.max_by_key(|(wide, _)| **wide) else {
+                break;
+            };
+            *wide -= 1;
+        }
+        widths
+    }
+
     fn line(&self, row: &[String], widths: &[usize]) -> String {
         let cells = row
             .iter()
             .zip(widths)
             .zip(&self.align)
             .map(|((cell, wide), align)| {
-                let gap = " ".repeat(wide.saturating_sub(width(cell)));
+                let cell = clip(cell, *wide);
+                let gap = " ".repeat(wide.saturating_sub(width(&cell)));
                 if *align == Align::Left {
                     format!("{cell}{gap}")
                 } else {
@@ -119,6 +131,21 @@ impl Grid {
             });
         cells.collect::<Vec<_>>().join("  ")
     }
+}
+
+/// A text cut to so many columns, with `…` for what is gone; one with colour codes stays as it is.
+pub(crate) fn clip(text: &str, columns: usize) -> String {
+    if width(text) <= columns || text.contains('\u{1b}') {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for letter in text.chars() {
+        if width(&kept) + width(letter.encode_utf8(&mut [0; 4])) >= columns {
+            break;
+        }
+        kept.push(letter);
+    }
+    format!("{kept}…")
 }
 
 /// Columns that a text takes; colour codes take none.
@@ -143,9 +170,18 @@ fn is_wide(letter: char) -> bool {
 
 /// Breaks a sentence into lines of at most [`WIDTH`] columns, each indented.
 pub(crate) fn wrap(sentence: &str, indent: usize) -> String {
-    let pad = " ".repeat(indent);
+    hang(sentence, indent, indent)
+}
+
+/// As [`wrap`], with the lines after the first indented by another depth; what fits in one line stays as it is.
+pub(crate) fn hang(sentence: &str, first: usize, rest: usize) -> String {
+    let whole = format!("{}{sentence}", " ".repeat(first));
+    if width(&whole) <= WIDTH && !sentence.contains('\n') {
+        return format!("{}\n", whole.trim_end());
+    }
+    let pad = " ".repeat(rest);
     let mut text = String::new();
-    let mut line = pad.clone();
+    let mut line = " ".repeat(first);
     for word in sentence.split_whitespace() {
         if width(&line) + 1 + width(word) > WIDTH && line.trim() != "" {
             text.push_str(line.trim_end());
@@ -179,7 +215,7 @@ pub(crate) fn verdict(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{amount, cents, count, wrap};
+    use super::{Align, Grid, amount, cents, clip, count, hang, width, wrap};
 
     #[test]
     fn numbers_are_grouped_and_never_minus_zero() {
@@ -199,5 +235,28 @@ mod tests {
             text.lines()
                 .all(|line| line.len() <= 100 && line.starts_with("    word"))
         );
+    }
+    #[test]
+    fn what_fits_stays_as_it_is() {
+        assert_eq!(wrap("a  b", 2), "  a  b\n");
+        let text = hang(&format!("head: {}", "word ".repeat(30)), 0, 2);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("head: word") && lines[1].starts_with("  word"));
+    }
+
+    #[test]
+    fn names_are_cut_where_a_table_would_be_too_wide() {
+        assert_eq!(clip("letter", 6), "letter");
+        assert_eq!(clip("letters", 6), "lette…");
+        assert_eq!(width(&clip("渠道渠道", 6)), 5);
+        let mut grid = Grid::new(&[
+            ("channel", Align::Left),
+            ("customers", Align::Right),
+            ("file", Align::Left),
+        ]);
+        grid.row(vec!["n".repeat(64), "12".to_owned(), "f".repeat(64)]);
+        let text = grid.render(2);
+        assert!(text.lines().all(|line| width(line) <= 100), "{text}");
+        assert!(text.contains("12") && text.contains('…'));
     }
 }

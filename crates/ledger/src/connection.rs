@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -46,9 +46,7 @@ impl Ledger {
     /// As [`Ledger::open`].
     pub fn open_waiting(path: &Path, busy_timeout: Duration) -> Result<Self> {
         let runtime = runtime()?;
-        let connection = runtime
-            .block_on(connect(path, busy_timeout))
-            .map_err(|fault| fault.tell(path, "opening the ledger"))?;
+        let connection = connect_patiently(&runtime, path, busy_timeout)?;
         Ok(Self {
             runtime,
             connection: Mutex::new(connection),
@@ -122,6 +120,24 @@ fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(|error| Error::new("TW0806", "the ledger's runtime cannot start").cause(error))
+}
+
+/// Turning a new file's write-ahead log on fails at once, without waiting, while another process does the same: so it is
+/// tried again for as long as any lock is waited for.
+fn connect_patiently(runtime: &Runtime, path: &Path, busy_timeout: Duration) -> Result<SqliteConnection> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let begun = Instant::now();
+    loop {
+        let attempt = runtime
+            .block_on(connect(path, busy_timeout))
+            .map_err(|fault| fault.tell(path, "opening the ledger"));
+        match attempt {
+            Err(error) if error.code == "TW0804" && begun.elapsed() < busy_timeout => {
+                std::thread::sleep(PAUSE)
+            }
+            other => return other,
+        }
+    }
 }
 
 async fn connect(path: &Path, busy_timeout: Duration) -> Result<SqliteConnection, Fault> {

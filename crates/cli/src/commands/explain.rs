@@ -7,7 +7,7 @@ use thalweg_domain::{CODES, CodeInfo, Error, Result, code_info};
 
 use crate::args::ExplainArgs;
 use crate::context::Context;
-use crate::text::wrap;
+use crate::text::{hang, wrap};
 
 pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<ExitCode> {
     if args.code.eq_ignore_ascii_case("all") {
@@ -47,7 +47,7 @@ fn text(info: &CodeInfo) -> String {
         info.exit.code()
     );
     text.push_str(&wrap(&format!("Cause: {}.", info.cause), 2));
-    text.push_str(&format!("\n  Example:\n    {}\n\n", info.example));
+    text.push_str(&format!("\n  Example:\n{}\n", hang(info.example, 4, 6)));
     text.push_str(&wrap(&format!("Remedy: {}.", info.remedy), 2));
     text
 }

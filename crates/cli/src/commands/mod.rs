@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use thalweg_engine::wire::{CheckOut, StageOut};
 
-use crate::text::{verdict, wrap};
+use crate::text::{clip, verdict, wrap};
 
 /// 4 when a check failed, else 0.
 pub(crate) fn exit_for(checks: &[CheckOut]) -> ExitCode {
@@ -46,14 +46,6 @@ pub(crate) fn stage_lines(stages: &[StageOut]) -> String {
         )
     };
     stages.iter().map(line).collect()
-}
-
-fn clip(text: &str, columns: usize) -> String {
-    if text.chars().count() <= columns {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(columns.saturating_sub(1)).collect();
-    format!("{head}…")
 }
 
 /// Checks that are not PASS, each with its advice and where to read on.
