@@ -52,18 +52,31 @@ pub(crate) enum Command {
     /// Collect, train, evaluate and plan: only what changed since the last time.
     Run(RunArgs),
     /// Read the sources into one typed table.
+    #[command(
+        after_help = "Sources that have not changed are not read again.\nExample: thalweg collect -C examples/telco"
+    )]
     Collect,
     /// Learn from the table who will leave (or buy).
+    #[command(after_help = "Collects first where that is needed.\nExample: thalweg train -C examples/telco")]
     Train,
     /// Judge the model: metrics with intervals, and named checks.
+    #[command(
+        after_help = "Trains first where that is needed; the exit code is 4 when a check fails.\nExample: thalweg evaluate -C examples/telco"
+    )]
     Evaluate,
     /// Choose channels, budgets and who gets what.
+    #[command(
+        after_help = "Another budget or channel concerns this stage only.\nExample: thalweg plan -C examples/telco"
+    )]
     Plan,
     /// Hand the plan's messages to the channels.
     Deliver(DeliverArgs),
     /// Load what customers did: Segment-style events, one JSON object per line.
     Feedback(FeedbackArgs),
     /// Measure what the cycle changed, learn from it and open the next cycle.
+    #[command(
+        after_help = "Needs feedback that covers the horizon: thalweg feedback FILE --complete-until TIME.\nExample: thalweg iterate -C examples/telco"
+    )]
     Iterate,
     /// Watch six cycles on a simulated business whose truth is known.
     Demo(DemoArgs),
@@ -111,8 +124,9 @@ pub(crate) struct RunArgs {
     pub(crate) again: bool,
 }
 
-/// A command that takes only the workspace folder.
+/// `status`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: thalweg status examples/telco")]
 pub(crate) struct PlaceArgs {
     /// The workspace folder [default: -C DIR].
     pub(crate) place: Option<PathBuf>,
@@ -132,7 +146,7 @@ pub(crate) struct DeliverArgs {
 /// `feedback`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A line: {\"type\":\"track\",\"messageId\":\"1\",\"userId\":\"C00001\",\"event\":\"Subscription Cancelled\",\"timestamp\":\"2026-12-01T10:00:00Z\"}"
+    after_help = "A line:\n{\"type\":\"track\",\"messageId\":\"1\",\"userId\":\"C1\",\"event\":\"Outcome\",\"timestamp\":\"2026-12-01T10:00:00Z\"}\nExample: thalweg feedback events.jsonl --complete-until 2026-12-31"
 )]
 pub(crate) struct FeedbackArgs {
     /// JSON lines in the Segment format; duplicates are removed by messageId.
@@ -189,6 +203,7 @@ pub(crate) enum ShowKind {
 
 /// `report`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: thalweg report examples/telco")]
 pub(crate) struct ReportArgs {
     /// The workspace folder [default: -C DIR].
     pub(crate) place: Option<PathBuf>,
@@ -199,6 +214,7 @@ pub(crate) struct ReportArgs {
 
 /// `explain`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: thalweg explain TW0203")]
 pub(crate) struct ExplainArgs {
     /// A code such as TW0203; `all` lists every code.
     pub(crate) code: String,

@@ -45,7 +45,7 @@ impl Context {
             .unwrap_or_else(|| PathBuf::from("."))
     }
 
-    /// ` -C DIR` for suggested commands; empty for the current folder.
+    /// The engine's settings.
     pub(crate) fn options(&self) -> Options {
         Options {
             as_of: self.as_of,

@@ -233,7 +233,7 @@ fn decision_lines(
     let mut lines = vec![
         line(
             "risk",
-            format!("{:.0} %  ({})", decision.risk * 100.0, reasons.join(", ")),
+            format!("{:.0} % ({})", decision.risk * 100.0, reasons.join(", ")),
         ),
         line("worth", format!("{:.2} {currency}", decision.value)),
         line(

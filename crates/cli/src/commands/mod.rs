@@ -55,10 +55,10 @@ pub(crate) fn check_lines(checks: &[CheckOut]) -> String {
         let more = check
             .code
             .as_ref()
-            .map_or_else(String::new, |code| format!("  (thalweg explain {code})"));
+            .map_or_else(String::new, |code| format!(" (thalweg explain {code})"));
         text.push_str(&wrap(
             &format!(
-                "{}  {}: {}{more}",
+                "{} {}: {}{more}",
                 verdict(&check.verdict),
                 check.name,
                 check.detail

@@ -26,9 +26,20 @@ pub(crate) fn run(context: &Context, args: &ShowArgs) -> Result<ExitCode> {
 fn render(shown: &Shown) -> String {
     let mut text = wrap(&shown.title, 0);
     for (label, line) in &shown.lines {
-        let wrapped = wrap(line, 26);
-        let body = wrapped.get(26..).unwrap_or(&wrapped);
-        text.push_str(&format!("  {label:<24}{body}"));
+        text.push_str(&labelled(label, &wrap(line, MARGIN)));
     }
     text
+}
+
+/// Where the texts begin.
+const MARGIN: usize = 26;
+
+/// The label in the margin of its text, or above it when it is too long for that.
+fn labelled(label: &str, wrapped: &str) -> String {
+    let room = MARGIN - 2;
+    if label.chars().count() >= room {
+        return format!("  {label}\n{wrapped}");
+    }
+    let body = wrapped.get(MARGIN..).unwrap_or("\n");
+    format!("{}{}", format!("  {label:<room$}{body}").trim_end(), "\n")
 }

@@ -660,7 +660,7 @@ fn artifacts_is_file(workspace: &Path) {
 }
 
 /// A column that says what the outcome says.
-fn leak(workspace: &Path) {
+pub(crate) fn leak(workspace: &Path) {
     churn(workspace, |_, was| {
         format!("{was},{}", if was == "Yes" { 1 } else { 0 })
     });

@@ -16,4 +16,5 @@ mod kill;
 mod real_data;
 mod scenarios;
 mod support;
+mod terminal;
 mod tidy;

@@ -24,13 +24,22 @@ pub(crate) fn shared_data() -> Option<PathBuf> {
     None
 }
 
+/// What the caller's environment could change about a command's output.
+const SURROUNDINGS: &[&str] = &[
+    "RAYON_NUM_THREADS",
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+];
+
 /// A `thalweg` command in a folder.
 pub(crate) fn thalweg(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_thalweg"));
-    command
-        .current_dir(dir)
-        .args(args)
-        .env_remove("RAYON_NUM_THREADS");
+    command.current_dir(dir).args(args);
+    for name in SURROUNDINGS {
+        command.env_remove(name);
+    }
     command
 }
 
