@@ -79,11 +79,6 @@ fn the_demo_policies_keep_to_the_budget() {
 }
 
 #[test]
-fn the_demo_thalweg_keeps_to_the_budget() {
-    assert_within_budget(&["thalweg"]);
-}
-
-#[test]
 fn the_demo_plans_keep_to_the_budget() {
     let parent = TempDir::new().unwrap();
     succeed(

@@ -28,26 +28,6 @@ pub(super) fn truth(market: &Market, actions: &[Option<Action>]) -> Result<Truth
     })
 }
 
-/// Stops when contacts and accepted offers have used the budget: what a plan expects to spend rests on beliefs, what is
-/// spent does not. Customers after that get nothing, in the order of the table.
-pub(super) fn until_budget(
-    market: &Market,
-    mut actions: Vec<Option<Action>>,
-    budget: f64,
-) -> Result<Vec<Option<Action>>> {
-    let mut spent = 0.0;
-    for (customer, slot) in actions.iter_mut().enumerate() {
-        let Some(action) = *slot else { continue };
-        let cost = market.truth(customer, Some(action))?.expected_cost();
-        if spent + cost > budget {
-            *slot = None;
-        } else {
-            spent += cost;
-        }
-    }
-    Ok(actions)
-}
-
 /// What is still free of the budget, the capacities and the caps.
 struct Left {
     budget: f64,

@@ -114,7 +114,6 @@ impl Turn<'_> {
                 )),
             })
             .collect::<Result<Vec<_>>>()?;
-        let actions = policies::until_budget(market, actions, super::budget(self.request))?;
         let truth = policies::truth(market, &actions)?;
         let events = market.step(&actions, self.at())?;
         let ids: BTreeMap<String, String> = decisions
