@@ -1,7 +1,7 @@
 //! `show`: one model, plan, decision, channel or run, as JSON and as lines for people.
 
 use serde_json::{Value, json};
-use thalweg_domain::{CustomerKey, Error, Result, Stage};
+use thalweg_domain::{Arm, CustomerKey, Error, OutcomeKind, Result, Stage};
 use thalweg_ledger::{ActionRow, DecisionRow, PlanRow, StageRecord};
 
 use crate::clock::format_time;
@@ -216,6 +216,7 @@ fn decision_lines(
     let reasons: Vec<String> = decision
         .reasons
         .iter()
+        .filter(|reason| reason.contribution.abs() >= 0.005)
         .map(|reason| {
             format!(
                 "{} {} {:+.0}",
@@ -230,9 +231,13 @@ fn decision_lines(
         .iter()
         .find(|eligible| eligible.action == decision.action_id);
     let worth = chosen.map_or(0.0, |chosen| chosen.expected_value);
+    let chance = match session.workspace.config.outcome.kind {
+        OutcomeKind::Churn => "risk",
+        OutcomeKind::Conversion | OutcomeKind::Value => "chance",
+    };
     let mut lines = vec![
         line(
-            "risk",
+            chance,
             format!("{:.0} % ({})", decision.risk * 100.0, reasons.join(", ")),
         ),
         line("worth", format!("{:.2} {currency}", decision.value)),
@@ -278,10 +283,10 @@ fn decision_lines(
 
 fn arm_words(decision: &DecisionRow) -> &'static str {
     match (decision.arm, decision.repaired) {
-        (thalweg_domain::Arm::Holdout, _) => " (held out: never contacted)",
-        (thalweg_domain::Arm::Explore, _) => " (drawn at random, to learn)",
-        (thalweg_domain::Arm::Exploit, true) => " (changed so that a limit holds)",
-        (thalweg_domain::Arm::Exploit, false) => "",
+        (Arm::Holdout, _) => " (held out: never contacted)",
+        (Arm::Explore, _) => " (drawn at random, to learn)",
+        (Arm::Exploit, true) => " (changed so that a limit holds)",
+        (Arm::Exploit, false) => "",
     }
 }
 
@@ -304,11 +309,16 @@ fn others(decision: &DecisionRow, labels: &[String], worth: f64) -> String {
         .map(|other| {
             let label = label_of(labels, other.action);
             let difference = other.expected_value - worth;
-            if difference > 0.0 {
-                format!("{label}: {difference:.2} better, but dearer than it is worth at the plan's prices")
-            } else {
-                format!("{label}: {:.2} less", -difference)
-            }
+            let (amount, rest) = match (difference > 0.0, decision.arm) {
+                (true, Arm::Exploit) => (
+                    difference,
+                    "better, but dearer than it is worth at the plan's prices",
+                ),
+                // chance decided here, not prices
+                (true, _) => (difference, "better"),
+                (false, _) => (-difference, "less"),
+            };
+            format!("{label}: {amount:.2} {rest}")
         })
         .collect();
     said.join(" · ")

@@ -127,20 +127,28 @@ fn open_reason(input: &VerdictInput, pays: f64) -> Option<String> {
 
 fn margin_reason(input: &VerdictInput, which: &str, sure: f64) -> String {
     format!(
-        "one more unit of currency earns {:.2} here, {which} than the budget's price of {:.2} with {:.0} % certainty",
-        input.marginal_return.mean,
-        input.budget_price,
+        "one more unit of currency earns {} here, {which} than the budget's price of {} with {:.0} % certainty",
+        cents(input.marginal_return.mean),
+        cents(input.budget_price),
         100.0 * sure,
     )
 }
 
 fn hold_reason(input: &VerdictInput, better: f64) -> String {
     format!(
-        "one more unit of currency earns {:.2} here against the budget's price of {:.2}; the chance that it earns more is {:.0} %",
-        input.marginal_return.mean,
-        input.budget_price,
+        "one more unit of currency earns {} here against the budget's price of {}; the chance that it earns more is {:.0} %",
+        cents(input.marginal_return.mean),
+        cents(input.budget_price),
         100.0 * better,
     )
+}
+
+/// An amount to the cent, never minus zero.
+fn cents(amount: f64) -> String {
+    let text = format!("{amount:.2}");
+    text.strip_prefix('-')
+        .filter(|rest| *rest == "0.00")
+        .map_or_else(|| text.clone(), str::to_owned)
 }
 
 fn source(input: &VerdictInput) -> &'static str {

@@ -8,7 +8,7 @@ use thalweg_engine::wire::InitOut;
 
 use crate::args::InitArgs;
 use crate::context::Context;
-use crate::text::{Align, Grid, count, wrap};
+use crate::text::{Align, Grid, clip, count, wrap};
 
 pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<ExitCode> {
     let request = InitRequest {
@@ -35,11 +35,11 @@ fn render(out: &InitOut) -> String {
     ]);
     for column in &out.columns {
         grid.row(vec![
-            column.name.chars().take(28).collect(),
+            clip(&column.name, 28),
             column.kind.clone(),
             count(column.missing),
             count(column.distinct),
-            column.range.chars().take(38).collect(),
+            clip(&column.range, 38),
         ]);
     }
     text.push_str(&grid.render(2));

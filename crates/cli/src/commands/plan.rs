@@ -58,7 +58,7 @@ fn channel_table(channels: &[ChannelOut]) -> Grid {
             count(channel.customers),
             cents(channel.spend),
             amount(channel.expected_value),
-            format!("{:.2}", channel.marginal_return),
+            cents(channel.marginal_return),
             effect(channel, mixed),
         ]);
     }

@@ -133,6 +133,7 @@ fn record(
         })
         .collect::<Result<Vec<_>>>()?;
     session.ledger.insert_plan(&record, &rows)?;
+    session.ledger.promote_model(&out.model, session.options.as_of)?;
     session.audit(
         "plan",
         &format!("cycle {}, plan {} in force", record.cycle, record.plan_id),
