@@ -13,6 +13,7 @@ mod determinism;
 mod docs;
 mod golden;
 mod kill;
+mod people;
 mod real_data;
 mod scenarios;
 mod support;

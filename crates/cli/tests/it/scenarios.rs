@@ -1,14 +1,16 @@
 //! Scenarios: executable Markdown in `tests/scenarios`. A small business, commands, and what they print.
 //!
-//! In a page, a fence `file NAME` writes a file, `customers N` writes N customers to `customers.csv`, and `console` runs the
-//! lines that start with `$ ` and compares what they print on both streams. In the expected output `…` stands for any text in
-//! a line, a line `…` for any number of lines, and `[exit N]` for the exit code (0 needs no mention).
-//! `THALWEG_REWRITE=1 cargo test -p thalweg-cli --test it scenarios` writes the real output into pages for review.
+//! In a page, a fence `file NAME` writes a file, `edit NAME` replaces its `-` lines by its `+` lines in a file, `customers N NAME`
+//! and `leads N NAME` write a table of the kind that the name says, and `console` runs the lines that start with `$ ` and
+//! compares what they print on both streams. In the expected output `…` stands for any text in a line, a line `…` for any
+//! number of lines, and `[exit N]` for the exit code (0 needs no mention).
+//! `THALWEG_REWRITE=1 cargo test -p thalweg-cli --test it scenarios` writes the real output where it does not fit.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use crate::people;
 use crate::support::{root, thalweg};
 
 /// One fence of a page: its words and its text.
@@ -38,27 +40,6 @@ fn fences(page: &str) -> Vec<Fence> {
         }
     }
     found
-}
-
-/// Customers whose churn follows contract and tenure, the same in every run.
-fn customers(n: u64) -> String {
-    let mut text = "id,household,contract,tenure,fee,mail_ok,churn\n".to_owned();
-    for row in 0..n {
-        let dice =
-            |salt: u64| (row * 2_654_435_761 + salt * 40_503).wrapping_mul(2_862_933_555_777_941_757) >> 40;
-        let (tenure, monthly) = (dice(1) % 60, dice(2) % 2 == 0);
-        let left = dice(3) % 100 < if monthly { 55 - tenure / 2 } else { 8 };
-        let fee = 20 + dice(4) % 80;
-        let _ = writeln!(
-            text,
-            "K{row:04},H{:04},{},{tenure},{fee},{},{}",
-            row / 2,
-            if monthly { "monthly" } else { "yearly" },
-            if dice(5) % 3 == 0 { "no" } else { "yes" },
-            if left { "Yes" } else { "No" }
-        );
-    }
-    text
 }
 
 /// Whether a line fits a pattern in which `…` is any text.
@@ -136,36 +117,51 @@ fn is_id(word: &str) -> bool {
     })
 }
 
-/// Plays a page; gives the page with the real output of every command.
+/// Plays a page; gives the page with the real output where it did not fit.
 fn play(page: &str, name: &str) -> String {
     let scratch = tempfile::tempdir().unwrap();
-    let mut real = page.to_owned();
+    let (mut real, mut rest) = (String::new(), page);
     for fence in fences(page) {
-        match fence
-            .words
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .as_slice()
-        {
-            ["file", path] => {
-                let path = scratch.path().join(path);
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, &fence.text).unwrap();
-            }
-            ["customers", n] => fs::write(
-                scratch.path().join("customers.csv"),
-                customers(n.parse().unwrap()),
-            )
-            .unwrap(),
-            ["console"] => {
-                let played = console(scratch.path(), &fence.text, name);
-                real = real.replacen(&fence.text, &played, 1);
-            }
-            other => panic!("{name}: unknown fence {other:?}"),
-        }
+        let played = step(scratch.path(), &fence, name);
+        let (before, after) = rest.split_once(&fence.text).unwrap();
+        real.push_str(before);
+        real.push_str(&played);
+        rest = after;
     }
-    real
+    real + rest
+}
+
+/// Does what a fence says; gives its text as it should be.
+fn step(dir: &Path, fence: &Fence, name: &str) -> String {
+    let words: Vec<&str> = fence.words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["file", path] => {
+            fs::create_dir_all(dir.join(path).parent().unwrap()).unwrap();
+            fs::write(dir.join(path), &fence.text).unwrap();
+        }
+        ["edit", path] => edit(&dir.join(path), &fence.text),
+        ["customers", n, file] => people::customers(n.parse().unwrap()).write(&dir.join(file)),
+        ["leads", n, file] => people::leads(n.parse().unwrap()).write(&dir.join(file)),
+        ["console"] => return console(dir, &fence.text, name),
+        other => panic!("{name}: unknown fence {other:?}"),
+    }
+    fence.text.clone()
+}
+
+/// Replaces the text of the `-` lines, which must be there once, by that of the `+` lines.
+fn edit(path: &Path, change: &str) {
+    let lines = |sign: char| {
+        let found = change.lines().filter_map(|line| line.strip_prefix(sign));
+        found.collect::<Vec<_>>().join("\n")
+    };
+    let text = fs::read_to_string(path).unwrap();
+    assert_eq!(
+        text.matches(&lines('-')).count(),
+        1,
+        "{}: {change}",
+        path.display()
+    );
+    fs::write(path, text.replace(&lines('-'), &lines('+'))).unwrap();
 }
 
 fn console(dir: &Path, text: &str, name: &str) -> String {
@@ -173,7 +169,6 @@ fn console(dir: &Path, text: &str, name: &str) -> String {
     for part in text.split("$ ").skip(1) {
         let (command, expected) = part.split_once('\n').unwrap_or((part, ""));
         let printed = run(dir, command);
-        let _ = write!(real, "$ {command}\n{}", veiled(&printed));
         let trimmed = |text: &str| {
             text.lines()
                 .map(|line| line.trim_end().to_owned())
@@ -182,9 +177,15 @@ fn console(dir: &Path, text: &str, name: &str) -> String {
         let (patterns, lines) = (trimmed(expected), trimmed(&printed));
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        let rewrite = std::env::var_os("THALWEG_REWRITE").is_some();
+        let fits = all_fit(&patterns, &lines);
+        let shown = if fits {
+            expected.to_owned()
+        } else {
+            veiled(&printed)
+        };
+        let _ = write!(real, "$ {command}\n{shown}");
         assert!(
-            rewrite || all_fit(&patterns, &lines),
+            fits || std::env::var_os("THALWEG_REWRITE").is_some(),
             "{name}: {command}\nexpected:\n{expected}\nprinted:\n{printed}"
         );
     }
@@ -199,7 +200,7 @@ fn scenarios_print_what_their_pages_say() {
         .map(|entry| entry.unwrap().path())
         .collect();
     pages.sort();
-    assert!(pages.len() >= 3, "the scenarios are missing");
+    assert!(pages.len() >= 6, "the scenarios are missing");
     for path in pages {
         let page = fs::read_to_string(&path).unwrap();
         let real = play(&page, &path.file_name().unwrap().to_string_lossy());
