@@ -40,7 +40,7 @@ fn yes(answer: bool) -> String {
 /// Customers whose churn follows contract and tenure; two share a household.
 pub(crate) fn customers(n: u64) -> People {
     let tenure = |row| dice(row, 1) % 60;
-    let monthly = |row| dice(row, 2) % 2 == 0;
+    let monthly = |row| dice(row, 2).is_multiple_of(2);
     let left = |row| dice(row, 3) % 100 < if monthly(row) { 55 - tenure(row) / 2 } else { 8 };
     People(vec![
         ("id", words(n, |row| format!("K{row:04}"))),
@@ -56,7 +56,7 @@ pub(crate) fn customers(n: u64) -> People {
         (
             "mail_ok",
             words(n, |row| {
-                if dice(row, 5) % 3 == 0 { "no" } else { "yes" }.to_owned()
+                if dice(row, 5).is_multiple_of(3) { "no" } else { "yes" }.to_owned()
             }),
         ),
         ("churn", words(n, |row| yes(left(row)))),
