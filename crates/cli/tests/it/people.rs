@@ -56,7 +56,12 @@ pub(crate) fn customers(n: u64) -> People {
         (
             "mail_ok",
             words(n, |row| {
-                if dice(row, 5).is_multiple_of(3) { "no" } else { "yes" }.to_owned()
+                if dice(row, 5).is_multiple_of(3) {
+                    "no"
+                } else {
+                    "yes"
+                }
+                .to_owned()
             }),
         ),
         ("churn", words(n, |row| yes(left(row)))),
