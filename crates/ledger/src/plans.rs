@@ -106,6 +106,22 @@ impl Ledger {
         })
     }
 
+    /// Whether [`Ledger::insert_plan`] would take a plan of that name; for knowing before an artifact is written.
+    ///
+    /// # Errors
+    /// As [`Ledger::insert_plan`].
+    pub fn require_plannable(&self, plan_id: &str, cycle: u32) -> Result<()> {
+        self.read("keeping the plan", async |connection| {
+            let known = find(connection, plan_id).await?;
+            if known.is_some_and(|row| row.state == PlanState::Active) {
+                return Ok(());
+            }
+            require_open(connection, cycle).await?;
+            replaceable(connection, cycle).await?;
+            Ok(())
+        })
+    }
+
     /// The active plan of a cycle.
     ///
     /// # Errors
@@ -196,19 +212,27 @@ async fn require_open(connection: &mut SqliteConnection, cycle: u32) -> Result<(
         .into())
 }
 
+/// The active plan of a cycle, which another may replace.
+async fn replaceable(connection: &mut SqliteConnection, cycle: u32) -> Result<Option<PlanRow>, Fault> {
+    let active = find_active(connection, cycle).await?;
+    match active {
+        Some(row) if row.delivered_at.is_some() => {
+            let message = format!(
+                "plan \"{}\" of cycle {cycle} was delivered, so it cannot be replaced",
+                row.plan.plan_id
+            );
+            Err(Error::new("TW0810", message)
+                .hint("finish the cycle (thalweg iterate); changes take effect in the next one")
+                .into())
+        }
+        other => Ok(other),
+    }
+}
+
 async fn supersede(connection: &mut SqliteConnection, cycle: u32) -> Result<(), Fault> {
-    let Some(active) = find_active(connection, cycle).await? else {
+    let Some(active) = replaceable(connection, cycle).await? else {
         return Ok(());
     };
-    if active.delivered_at.is_some() {
-        let message = format!(
-            "plan \"{}\" of cycle {cycle} was delivered, so it cannot be replaced",
-            active.plan.plan_id
-        );
-        return Err(Error::new("TW0810", message)
-            .hint("finish the cycle (thalweg iterate); changes take effect in the next one")
-            .into());
-    }
     query("UPDATE plans SET state = 'superseded' WHERE plan_id = $1")
         .bind(&active.plan.plan_id)
         .execute(connection)

@@ -365,7 +365,7 @@ fn contact_policy(root: &Section<'_>) -> Result<PolicyParams> {
     Ok(PolicyParams {
         quiet_hours: quiet
             .transpose()
-            .map_err(|error| section.refuse_as(error.code, "quiet_hours", &error.message))?,
+            .map_err(|error| section.placed("quiet_hours", error))?,
         max_per_week: section
             .whole("max_per_week", 0)?
             .map(|number| u32::try_from(number).unwrap_or(u32::MAX)),

@@ -114,6 +114,14 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// An error of someone else, at a key.
+    pub(crate) fn placed(&self, key: &str, error: Error) -> Error {
+        Error {
+            at: self.refuse(key, "").at,
+            ..error
+        }
+    }
+
     fn wrong_type(&self, key: &str, wanted: &str, value: &DeValue<'_>) -> Error {
         self.refuse(
             key,

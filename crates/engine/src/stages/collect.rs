@@ -6,6 +6,7 @@ use std::rc::Rc;
 use thalweg_collect::{CollectSpec, Collected, EventSource, NoteKind, Requirement, SqlFile, TargetSpec};
 use thalweg_domain::{Error, Result, Stage, Timestamp};
 
+use crate::artifacts;
 use crate::clock::start_of_day;
 use crate::config::DecideOn;
 use crate::hash::Fingerprint;
@@ -99,7 +100,9 @@ fn describe(session: &Session, id: &str, collected: &Collected) -> Result<TableO
 /// Loads a table by its id.
 pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<Collected>> {
     session.memo.tables.get(id, || {
-        thalweg_collect::read(&session.workspace.artifact("tables", id, "parquet"))
+        let path = session.workspace.artifact("tables", id, "parquet");
+        artifacts::require(&path)?;
+        thalweg_collect::read(&path)
     })
 }
 

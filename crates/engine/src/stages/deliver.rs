@@ -24,16 +24,13 @@ pub(crate) fn deliver(session: &Session, dry_run: bool) -> Result<DeliverOut> {
         .active_plan(cycle)?
         .ok_or_else(|| no_plan(session, cycle))?;
     let delivery = Delivery::prepare(session, plan, cycle)?;
+    let batches = delivery.batches()?;
+    // rehearsed before anything goes on record: a template or an outbox that cannot be used leaves the plan as it was
+    let mut channels = delivery.hand_over(&batches, Mode::DryRun)?;
     if !dry_run {
         delivery.write_down()?;
+        channels = delivery.hand_over(&batches, Mode::Send)?;
     }
-    let channels = session
-        .workspace
-        .config
-        .channels
-        .iter()
-        .map(|channel| delivery.channel(channel, dry_run))
-        .collect::<Result<Vec<_>>>()?;
     let out = DeliverOut {
         cycle,
         plan: delivery.plan.plan.plan_id.clone(),
@@ -180,21 +177,35 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
+    /// Every channel with its messages.
+    fn batches(&self) -> Result<Vec<(&'a ChannelConfig, Vec<Message>)>> {
+        let channels = self.session.workspace.config.channels.iter();
+        channels
+            .map(|config| Ok((config, self.messages(config.channel.name.as_str())?)))
+            .collect()
+    }
+
+    /// Hands every channel its messages.
+    fn hand_over(&self, batches: &[(&ChannelConfig, Vec<Message>)], mode: Mode) -> Result<Vec<DeliveredOut>> {
+        batches
+            .iter()
+            .map(|(config, messages)| self.channel(config, messages, mode))
+            .collect()
+    }
+
     /// Hands one channel its messages.
-    fn channel(&self, config: &ChannelConfig, dry_run: bool) -> Result<DeliveredOut> {
+    fn channel(&self, config: &ChannelConfig, messages: &[Message], mode: Mode) -> Result<DeliveredOut> {
         let name = config.channel.name.as_str();
-        let messages = self.messages(name)?;
         let adapter = adapter(self.session, config)?;
-        let mode = if dry_run { Mode::DryRun } else { Mode::Send };
         let receipt = adapter.deliver(
             &Batch {
                 cycle: self.cycle,
                 channel: name,
-                messages: &messages,
+                messages,
             },
             mode,
         )?;
-        if !dry_run {
+        if mode == Mode::Send {
             self.mark(name, &receipt)?;
         }
         let file = receipt.file.as_ref().map(|path| {

@@ -85,7 +85,8 @@ pub(super) fn check_classes(target: &[bool], group: &[u64], folds: usize) -> Res
         (with_negative, "without")
     };
     if rarer < 2 * folds {
-        let message = format!("only {rarer} customers {which} the outcome, too few for {folds} folds");
+        let who = if rarer == 1 { "customer" } else { "customers" };
+        let message = format!("only {rarer} {who} {which} the outcome, too few for {folds} folds");
         return Err(Error::new("TW0302", message).hint(format!(
             "collect at least {} of each kind, or use fewer folds",
             2 * folds

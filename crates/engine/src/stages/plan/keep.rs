@@ -48,6 +48,7 @@ pub(super) fn plan(
         decisions,
     })?;
     out.plan = content_id("p", format!("{}{content}", inputs.fingerprint).as_bytes());
+    session.ledger.require_plannable(&out.plan, out.cycle)?;
     let decisions = result
         .decisions
         .iter()
