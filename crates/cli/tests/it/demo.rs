@@ -12,8 +12,8 @@ use crate::determinism::{AS_OF, files, telco};
 use crate::kill::records;
 use crate::support::{fail, json, succeed};
 
-const DEMO: &[&str] = &["demo", "--customers", "3000", "--cycles", "2", "--json"];
-const BUDGET: f64 = 3_000.0;
+const DEMO: &[&str] = &["demo", "--customers", "4000", "--cycles", "3", "--json"];
+const BUDGET: f64 = 4_000.0;
 /// After the horizon of 30 days.
 const LATER: &str = "2026-12-30T12:00:00Z";
 
@@ -32,7 +32,7 @@ fn the_demo_repeats_itself_and_adds_up() {
     );
     let demo: Value = serde_json::from_str(&text).unwrap();
     let cycles = demo["cycles"].as_array().unwrap();
-    assert_eq!(cycles.len(), 2);
+    assert_eq!(cycles.len(), 3);
     for policy in ["nobody", "random", "top_risk", "thalweg", "oracle"] {
         let sum: f64 = cycles.iter().map(|cycle| money(&cycle["profit"], policy)).sum();
         let total = money(&demo["total"], policy);
@@ -47,6 +47,9 @@ fn the_demo_repeats_itself_and_adds_up() {
         );
     }
     assert!(money(&demo["total"], "nobody").abs() < f64::EPSILON);
+    assert!(money(&demo["total"], "thalweg") > money(&demo["total"], "random"));
+    let share = money(&demo["total"], "thalweg") / money(&demo["total"], "oracle");
+    assert!((share - demo["oracle_share"].as_f64().unwrap()).abs() <= 1e-9);
     assert!(
         cycles
             .iter()
@@ -83,10 +86,10 @@ fn the_demo_plans_keep_to_the_budget() {
     let parent = TempDir::new().unwrap();
     succeed(
         parent.path(),
-        &["demo", "--customers", "3000", "--cycles", "2", "--keep", "kept"],
+        &["demo", "--customers", "4000", "--cycles", "3", "--keep", "kept"],
     );
     let plans = plan_files(&parent.path().join("kept"));
-    assert!(plans.len() >= 2, "one plan per cycle");
+    assert!(plans.len() >= 3, "one plan per cycle");
     for (name, plan) in plans {
         let (spend, budget) = (
             plan["plan"]["spend"].as_f64().unwrap(),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::bad_input::{put, small};
 use crate::determinism::AS_OF;
-use crate::support::json;
+use crate::support::{json, output};
 
 /// After the horizon of 30 days.
 const LATER: &str = "2027-01-06T00:00:00Z";
@@ -160,6 +160,42 @@ const CONTRACT: &[(&str, &str, &str)] = &[
     ("iterate", "promotion.challenger", "text?"),
     ("iterate", "promotion.decision", "text"),
     ("iterate", "closed", "bool"),
+    ("collect", "table", "t-"),
+    ("collect", "rows", "count"),
+    ("train", "model", "m-"),
+    ("train", "learner", "text"),
+    ("train", "rows", "count"),
+    ("train", "importance", "list"),
+    ("show", "decision_id", "text"),
+    ("show", "plan_id", "p-"),
+    ("show", "cycle", "count"),
+    ("show", "customer_key", "text"),
+    ("show", "decided_at", "text"),
+    ("show", "arm", "text"),
+    ("show", "intended", "text"),
+    ("show", "action", "text"),
+    ("show", "eligible[].action", "text"),
+    ("show", "eligible[].propensity", "number"),
+    ("show", "eligible[].expected_value", "number"),
+    ("show", "propensity", "number"),
+    ("show", "risk", "number"),
+    ("show", "effect", "number"),
+    ("show", "effect_sd", "number"),
+    ("show", "value", "number"),
+    ("show", "cost", "number"),
+    ("show", "model_hash", "m-"),
+    ("show", "config_hash", "text"),
+    ("show", "data_hash", "t-"),
+    ("show", "seed", "count"),
+    ("show", "reasons[].feature", "text"),
+    ("show", "binding", "text?"),
+    ("explain", "code", "text"),
+    ("explain", "title", "text"),
+    ("explain", "exit", "count"),
+    ("explain", "cause", "text"),
+    ("explain", "example", "text"),
+    ("explain", "remedy", "text"),
+    ("report", "file", "text"),
     ("status", "workspace", "text"),
     ("status", "cycle", "count"),
     ("status", "stages[].stage", "text"),
@@ -210,9 +246,11 @@ const MAY_BE_NULL: &[&str] = &[
     "advice",
     "always_valid_ci95",
     "artifact",
+    "binding",
     "challenger",
     "code",
     "complete_until",
+    "delivery",
     "file",
     "finished_at",
     "offer",
@@ -459,6 +497,65 @@ fn a_turn_of_the_loop() {
     let status = checked(workspace, &["status", "--as-of", LATER]);
     assert_eq!(status["cycle"], 2);
     checked(workspace, &["run", "--as-of", LATER]);
+}
+
+#[test]
+fn single_stages_and_what_can_be_looked_at() {
+    let folder = small();
+    let workspace = folder.path();
+    checked(workspace, &["collect", "--as-of", AS_OF]);
+    checked(workspace, &["train", "--as-of", AS_OF]);
+    json(workspace, &["run", "--as-of", AS_OF]);
+    let decision = checked(workspace, &["show", "decision", "C0001"]);
+    assert_eq!(decision["customer_key"], "C0001");
+    checked(workspace, &["explain", "TW0203"]);
+    checked(workspace, &["report"]);
+}
+
+/// An error under `--json`: nothing on stdout, one object on stderr, always with the same keys.
+fn assert_error_object(workspace: &Path, args: &[&str], exit: i32) {
+    let out = output(workspace, &[args, &["--json"]].concat());
+    assert_eq!(
+        (out.status.code(), out.stdout.is_empty()),
+        (Some(exit), true),
+        "{args:?}"
+    );
+    let stderr = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+    let said: Value = serde_json::from_str(&stderr).unwrap();
+    let error = said["error"].as_object().unwrap();
+    assert_eq!(said.as_object().map(serde_json::Map::len), Some(1), "{said}");
+    let keys: Vec<&str> = error.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["at", "code", "hint", "message"], "{said}");
+    assert!(
+        is_of(&error["code"], "text") && is_of(&error["message"], "text"),
+        "{said}"
+    );
+    assert!(is_of(&error["hint"], "text?"), "{said}");
+    for (key, kind) in [("file", "text"), ("row", "count?"), ("column", "text?")] {
+        assert!(error["at"].is_null() || is_of(&error["at"][key], kind), "{said}");
+    }
+}
+
+#[test]
+fn errors_are_one_object() {
+    let folder = small();
+    let workspace = folder.path();
+    for args in [
+        &["frobnicate"][..],
+        &["run", "--frobnicate"],
+        &["show"],
+        &["explain", "TW9999"],
+        &["deliver"],
+    ] {
+        assert_error_object(workspace, args, 2);
+    }
+    put(
+        workspace,
+        "customers.csv",
+        "id,age,plan,fee,churn\nC1,3,basic,2,Yes,No\n",
+    );
+    assert_error_object(workspace, &["run"], 3);
 }
 
 #[test]
