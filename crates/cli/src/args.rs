@@ -159,7 +159,7 @@ pub(crate) struct FeedbackArgs {
 /// `demo`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Other seeds are other markets; --keep leaves tables, events and ledger behind.\nExample: thalweg demo --seed 3 --keep demo"
+    after_help = "Other seeds are other markets; --keep leaves tables, events and ledger behind.\nIt has a folder and a calendar of its own: -C and --as-of do not apply.\nExample: thalweg demo --seed 3 --keep demo"
 )]
 pub(crate) struct DemoArgs {
     /// Customers of the simulated business.

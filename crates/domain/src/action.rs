@@ -71,6 +71,14 @@ pub struct Offer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ActionId(pub u16);
 
+impl ActionId {
+    /// The id of the action at a place in the list. No list is longer than 65,536 actions.
+    #[must_use]
+    pub fn at(index: usize) -> Self {
+        Self(u16::try_from(index).unwrap_or(u16::MAX))
+    }
+}
+
 /// A channel, with or without an offer: indices into the channel and offer lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Action {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Action, ActionId, Channel, Offer, OutcomeKind, Result, Table};
-use thalweg_learn::effect::{Acceptance, AcceptanceCount, EffectDesign, EffectPosterior, EffectRows, fit};
+use thalweg_learn::effect::{
+    Acceptance, AcceptanceCount, ActionLoad, EffectDesign, EffectPosterior, EffectRows, fit,
+};
 use thalweg_learn::prepare::Preparer;
 use thalweg_ledger::{ActionRow, DecisionRow};
 
@@ -45,6 +47,13 @@ impl Menu {
                     == action.offer.as_deref()
         })?;
         u16::try_from(position).ok().map(ActionId)
+    }
+
+    /// An empty load per action: what a plan's total effect is added up in.
+    pub(crate) fn loads(&self, phi: &Phi) -> Vec<ActionLoad> {
+        (0..self.actions.len())
+            .map(|index| ActionLoad::new(ActionId::at(index), phi.n_features))
+            .collect()
     }
 
     /// The actions as the ledger keeps them.

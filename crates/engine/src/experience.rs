@@ -47,6 +47,11 @@ impl PastCycle {
     }
 }
 
+/// Whether a decision says what happens without an action: nothing was done, by chance that is known.
+pub(crate) fn is_untreated(decision: &DecisionRow) -> bool {
+    decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0
+}
+
 /// Closed cycles with a delivered plan, by cycle.
 pub(crate) fn closed_plans(session: &Session) -> Result<Vec<PlanRow>> {
     let closed: BTreeSet<u32> = session

@@ -17,6 +17,7 @@ pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<ExitCode> {
         key: args.key.clone(),
         target: args.target.clone(),
         positive: args.positive.clone(),
+        seed: context.options().seed,
         force: args.force,
     };
     let out = init(&request)?;

@@ -1,7 +1,6 @@
 //! What the engine believes, after measuring, that a cycle was worth.
 
-use thalweg_domain::{ActionId, Estimate, Result};
-use thalweg_learn::effect::ActionLoad;
+use thalweg_domain::{Estimate, Result};
 
 use crate::effects::{Effects, Menu, translated};
 use crate::experience;
@@ -27,9 +26,7 @@ pub(super) fn of_cycle(session: &Session, cycle: u32) -> Result<Estimate> {
         .collect();
     let risks: Vec<f64> = past.decisions.iter().map(|row| row.risk).collect();
     let phi = effects.phi(&table.features.take(&rows), &risks)?;
-    let mut loads: Vec<ActionLoad> = (0..menu.actions.len())
-        .map(|index| ActionLoad::new(ActionId(u16::try_from(index).unwrap_or(u16::MAX)), phi.n_features))
-        .collect();
+    let mut loads = menu.loads(&phi);
     let names = menu.translate(&past.plan.plan.actions);
     let mut cost = 0.0;
     for (index, decision) in past.decisions.iter().enumerate() {

@@ -199,7 +199,7 @@ pub(super) fn oracle(
             .enumerate()
             .filter(|(_, action)| agreed(&consent, action.channel, customer))
         {
-            let id = ActionId(u16::try_from(index).unwrap_or(u16::MAX));
+            let id = ActionId::at(index);
             let with = market.truth(customer, Some(*action))?;
             let (effect, cost) = (none.p_outcome - with.p_outcome, with.expected_cost());
             let value = market.value(customer).unwrap_or(0.0) * effect - cost;

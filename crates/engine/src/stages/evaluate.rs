@@ -1,9 +1,9 @@
 //! evaluate: may the model be used? Metrics with intervals and named checks; a check that fails stops the loop.
 
 use thalweg_collect::Collected;
-use thalweg_domain::{Check, CheckVerdict, Result, Stage};
+use thalweg_domain::{Check, Result, Stage};
 use thalweg_learn::evaluate::{Economics, Evaluation, NamedEstimates};
-use thalweg_learn::leakage;
+use thalweg_learn::leakage::{self, Finding};
 use thalweg_learn::outcome::OutcomeTraining;
 
 use super::{collect, train};
@@ -78,33 +78,10 @@ fn leakage_check(collected: &Collected) -> Result<Check> {
             .and_then(|target| target.get(*row).copied().flatten())
     };
     let target: Vec<bool> = history.iter().filter_map(known).collect();
-    let findings = leakage::scan(&collected.features.take(&history), &target)?;
-    let leaks: Vec<_> = findings.iter().filter(|finding| finding.is_leak()).collect();
-    if leaks.is_empty() {
-        let n = collected.features.columns().len();
-        return Ok(Check {
-            name: "leakage",
-            verdict: CheckVerdict::Pass,
-            detail: format!("none of {n} columns gives the outcome away on its own"),
-            advice: None,
-            code: None,
-        });
-    }
-    let said: Vec<String> = leaks
-        .iter()
-        .map(|leak| format!("{} ({})", leak.column, leak.detail))
-        .collect();
-    let names: Vec<String> = leaks.iter().map(|leak| format!("\"{}\"", leak.column)).collect();
-    Ok(Check {
-        name: "leakage",
-        verdict: CheckVerdict::Fail,
-        detail: said.join("; "),
-        advice: Some(format!(
-            "if it is known only after the fact, leave it out: [features] exclude = [{}]",
-            names.join(", ")
-        )),
-        code: Some("TW0401"),
-    })
+    let mut findings = leakage::scan(&collected.features.take(&history), &target)?;
+    // collecting has dropped keys and constants and said so
+    findings.retain(Finding::is_leak);
+    Ok(leakage::leakage_check(&findings))
 }
 
 fn describe(

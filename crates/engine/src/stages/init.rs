@@ -22,6 +22,8 @@ pub struct InitRequest {
     pub target: String,
     /// The value that means it happened; guessed when absent.
     pub positive: Option<String>,
+    /// The seed to write; 42 when absent.
+    pub seed: Option<u64>,
     /// Replace a file that is there.
     pub force: bool,
 }
@@ -201,6 +203,7 @@ fn scan(request: &InitRequest, table: &Table, target: &Target) -> Result<Vec<Fin
 /// What is written, with what was guessed.
 struct Guess {
     name: String,
+    seed: u64,
     source: String,
     key: Option<String>,
     target: Target,
@@ -216,6 +219,7 @@ impl Guess {
         let (leaks, other) = findings.iter().cloned().partition(Finding::is_leak);
         Ok(Self {
             name: folder_name(&request.dir),
+            seed: request.seed.unwrap_or(42),
             source: relative(&request.dir, &request.from)?,
             key: request.key.clone(),
             kind: guess_kind(&target.name),
@@ -273,13 +277,14 @@ impl Guess {
         format!(
             "# A Thalweg workspace. Lines marked \"# guess\" were filled in so that it runs: put your own numbers there.\n\
              # Every key is explained in docs/reference/config.md. Next: thalweg run\n\n\
-             [workspace]\nname = {name}\ncurrency = \"USD\"               # guess\nseed = 42\n\n\
+             [workspace]\nname = {name}\ncurrency = \"USD\"               # guess\nseed = {seed}\n\n\
              [customers]                     # one row per customer; an empty outcome means: decide on this one\n\
              source = {source}\n{key}\ndecide_on = \"auto\"\n\n\
              [features]                      # what the models may see\n{reasons}exclude = [{exclude}]\n\n",
             name = quoted(&self.name),
             source = quoted(&self.source),
             exclude = exclude.join(", "),
+            seed = self.seed,
         )
     }
 

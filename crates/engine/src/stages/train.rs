@@ -214,9 +214,7 @@ fn add(session: &Session, rows: &mut TrainingRows, past: &PastCycle) -> Result<(
         .decisions
         .iter()
         .zip(past.outcome.iter().copied())
-        .filter(|(decision, _)| {
-            decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0
-        })
+        .filter(|(decision, _)| experience::is_untreated(decision))
         .collect();
     let picked: Vec<usize> = untreated
         .iter()

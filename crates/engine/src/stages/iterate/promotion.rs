@@ -33,10 +33,10 @@ pub(super) fn retrain(session: &Session, champion: &str) -> Result<PromotionOut>
     );
     let worse =
         comparison.is_some_and(|found| found.same_table && found.difference - 1.96 * found.error > 0.0);
-    let (kept, other, decision) = if worse {
-        (champion, &evaluation.model, "keep")
+    let (kept, decision) = if worse {
+        (champion, "keep")
     } else {
-        (evaluation.model.as_str(), &champion.to_owned(), "promote")
+        (evaluation.model.as_str(), "promote")
     };
     if worse {
         session.ledger.retire_model(&evaluation.model)?;
@@ -48,7 +48,7 @@ pub(super) fn retrain(session: &Session, champion: &str) -> Result<PromotionOut>
     }
     Ok(PromotionOut {
         champion: kept.to_owned(),
-        challenger: Some(other.clone()),
+        challenger: Some(evaluation.model.clone()),
         decision: decision.to_owned(),
         reason: said,
     })
@@ -80,9 +80,7 @@ fn compare(session: &Session, challenger: &str) -> Result<Option<Comparison>> {
     let old: Vec<f64> = last
         .decisions
         .iter()
-        .filter(|decision| {
-            decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0
-        })
+        .filter(|decision| experience::is_untreated(decision))
         .map(|decision| decision.risk)
         .collect();
     // the last cycle's untreated decisions are the last training rows, in the same order

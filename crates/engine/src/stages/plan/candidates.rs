@@ -60,7 +60,7 @@ pub(super) fn fill(session: &Session, collected: &Collected, planning: &mut Plan
                 .offer
                 .and_then(|offer| offer_costs.get(offer)?.get(row).copied())
                 .unwrap_or(0.0);
-            let id = ActionId(u16::try_from(index).unwrap_or(u16::MAX));
+            let id = ActionId::at(index);
             let candidate = candidate(planning, customer, (id, action), offer_cost);
             planning.candidates.push(candidate);
         }

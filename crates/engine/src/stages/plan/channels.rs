@@ -1,7 +1,6 @@
 //! A channel's part in the plan: what it does, what it is believed to change, and the verdict on it.
 
-use thalweg_domain::{ActionId, Belief, EffectSource, Estimate, Result};
-use thalweg_learn::effect::ActionLoad;
+use thalweg_domain::{Belief, EffectSource, Estimate, Result};
 use thalweg_plan::decide::{Candidate, ChannelSummary, PlanResult};
 use thalweg_plan::power::{Pilot, PilotInput, TestPlan, pilot};
 use thalweg_plan::verdict::{Verdict, VerdictInput, verdict};
@@ -127,14 +126,7 @@ fn reach(planning: &Planning, channel: usize) -> Reach {
 
 /// The relative effect over the customers it would reach, weighted by what is at stake.
 fn average_effect(planning: &Planning, reach: &Reach) -> Belief {
-    let mut loads: Vec<ActionLoad> = (0..planning.menu.actions.len())
-        .map(|index| {
-            ActionLoad::new(
-                ActionId(u16::try_from(index).unwrap_or(u16::MAX)),
-                planning.phi.n_features,
-            )
-        })
-        .collect();
+    let mut loads = planning.menu.loads(&planning.phi);
     let mut weight = 0.0;
     for (customer, candidate) in &reach.picks {
         let stake = stake(planning, *customer);

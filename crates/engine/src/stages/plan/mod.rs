@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 
 use thalweg_collect::Collected;
 use thalweg_domain::{ActionId, Belief, Error, Reason, Result, Seed, Stage, Table};
-use thalweg_learn::effect::ActionLoad;
 use thalweg_plan::decide::{Candidate, Customer, DecideParams, Limits, PlanInput, PlanResult, decide};
 
 use super::{collect, train};
@@ -56,14 +55,7 @@ impl Planning {
 
     /// Belief about the money that a set of customers' actions brings before cost; channels share their error.
     pub(crate) fn money(&self, chosen: &[(usize, ActionId)]) -> Belief {
-        let mut loads: Vec<ActionLoad> = (0..self.menu.actions.len())
-            .map(|index| {
-                ActionLoad::new(
-                    ActionId(u16::try_from(index).unwrap_or(u16::MAX)),
-                    self.phi.n_features,
-                )
-            })
-            .collect();
+        let mut loads = self.menu.loads(&self.phi);
         for (customer, action) in chosen {
             let Some(person) = self.customers.get(*customer) else {
                 continue;
@@ -181,12 +173,7 @@ fn risks(
 
 fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PlanResult> {
     let config = &session.workspace.config.plan;
-    let acceptance_sd: Vec<f64> = planning
-        .menu
-        .offers
-        .iter()
-        .map(|offer| offer.assumed_acceptance.sd)
-        .collect();
+    let acceptance_sd = acceptance_sd(planning);
     let input = PlanInput {
         customers: &planning.customers,
         offsets: &planning.offsets,
@@ -201,6 +188,20 @@ fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Re
         ..DecideParams::new(cycle_seed(session)?, inputs.salt.as_bytes().to_vec())
     };
     decide(&input, &params)
+}
+
+/// The doubt about each offer's acceptance: that of the channel where it is known least.
+fn acceptance_sd(planning: &Planning) -> Vec<f64> {
+    let doubt = |offer: usize| {
+        let own = planning
+            .menu
+            .actions
+            .iter()
+            .filter(move |action| action.offer == Some(offer));
+        own.map(|action| planning.effects.acceptance.rate(*action).sd)
+            .fold(0.0, f64::max)
+    };
+    (0..planning.menu.offers.len()).map(doubt).collect()
 }
 
 fn cycle_seed(session: &Session) -> Result<Seed> {
