@@ -16,3 +16,4 @@ pub mod measure;
 pub mod models;
 pub mod outcome;
 pub mod prepare;
+pub mod task;

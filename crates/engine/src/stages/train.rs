@@ -6,6 +6,7 @@ use thalweg_collect::Collected;
 use thalweg_domain::{Error, Result, Stage, Table};
 use thalweg_learn::models::LearnerParams;
 use thalweg_learn::outcome::{OutcomeParams, OutcomeTraining, TrainingSet};
+use thalweg_learn::task::Target;
 use thalweg_ledger::{DecisionRow, ModelRecord};
 
 use super::collect;
@@ -33,7 +34,7 @@ impl TrainingRows {
     pub(crate) fn set(&self) -> TrainingSet<'_> {
         TrainingSet {
             table: &self.table,
-            target: &self.target,
+            target: Target::Binary(&self.target),
             weight: &self.weight,
             group: &self.group,
         }

@@ -69,8 +69,10 @@ pub fn evaluate(
             "internal error: a training is evaluated on a table of another length",
         ));
     }
+    let target = set.target.binary()?;
     let judge = Judge {
         set,
+        target,
         fold: &training.fold,
         economics,
         seed: seed.stream("evaluate"),
@@ -86,27 +88,28 @@ pub fn evaluate(
             ))
         })
         .collect::<Result<Vec<_>>>()?;
-    let calibration = calibration_curve(&training.out_of_fold, set.target);
+    let calibration = calibration_curve(&training.out_of_fold, target);
     let in_sample = training.model.predict(set.table)?;
     Ok(Evaluation {
         test: TestPart {
             rows: training.test.len(),
             metrics: judge.part(&training.out_of_fold, &training.test)?,
         },
-        checks: own.checks(set.target, &calibration, auc_of(&in_sample, set, economics)?),
+        checks: own.checks(target, &calibration, auc_of(&in_sample, target, economics)?),
         metrics: own.estimates,
         candidates,
         calibration,
-        gains: gains_curve(&training.out_of_fold, set.target),
+        gains: gains_curve(&training.out_of_fold, target),
     })
 }
 
-fn auc_of(p: &[f64], set: &TrainingSet<'_>, economics: &Economics<'_>) -> Result<f64> {
-    Ok(metrics(p, set.target, economics)?.0[checks::auc_index()])
+fn auc_of(p: &[f64], target: &[bool], economics: &Economics<'_>) -> Result<f64> {
+    Ok(metrics(p, target, economics)?.0[checks::auc_index()])
 }
 
 struct Judge<'a> {
     set: &'a TrainingSet<'a>,
+    target: &'a [bool],
     fold: &'a [u8],
     economics: &'a Economics<'a>,
     seed: Seed,
@@ -133,7 +136,7 @@ impl Judge<'_> {
         let mean = Metrics(std::array::from_fn(|metric| {
             per_fold.iter().map(|fold| fold.0[metric]).sum::<f64>() / per_fold.len() as f64
         }));
-        let errors = standard_errors(p, self.set.target, self.set.group, self.economics, self.seed)?;
+        let errors = standard_errors(p, self.target, self.set.group, self.economics, self.seed)?;
         let auc = checks::auc_index();
         Ok(Figures {
             estimates: estimates(&mean, &errors),
@@ -156,7 +159,7 @@ impl Judge<'_> {
         figure: impl Fn(&[f64], &[bool], &[u64], &Economics<'_>) -> Result<T>,
     ) -> Result<T> {
         let p: Vec<f64> = rows.iter().map(|row| p[*row]).collect();
-        let y: Vec<bool> = rows.iter().map(|row| self.set.target[*row]).collect();
+        let y: Vec<bool> = rows.iter().map(|row| self.target[*row]).collect();
         let group: Vec<u64> = rows.iter().map(|row| self.set.group[*row]).collect();
         let value: Vec<f64> = rows.iter().map(|row| self.economics.value[*row]).collect();
         figure(

@@ -7,9 +7,10 @@ pub mod mlp;
 mod tests;
 
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Error, Result, Seed, Table};
+use thalweg_domain::{Result, Seed, Table};
 
 use crate::prepare::Preparer;
+pub(crate) use crate::task::{Examples, Margins};
 use gbdt::{Gbdt, GbdtParams};
 use logistic::{Logistic, LogisticParams};
 use mlp::{Epoch, Mlp, MlpParams};
@@ -56,14 +57,6 @@ pub struct LearnerParams {
     pub gbdt: GbdtParams,
     /// The regression's.
     pub logistic: LogisticParams,
-}
-
-/// Targets, weights and groups of the rows that a learner is shown, in the order of its matrix.
-#[derive(Debug, Clone)]
-pub(crate) struct Examples {
-    pub(crate) target: Vec<bool>,
-    pub(crate) weight: Vec<f64>,
-    pub(crate) group: Vec<u64>,
 }
 
 /// A fitted learner with its preparation.
@@ -122,7 +115,7 @@ pub(crate) fn fit(
     params: &LearnerParams,
     seed: Seed,
 ) -> Result<(Fitted, Vec<Epoch>)> {
-    check_examples(examples)?;
+    examples.check()?;
     let preparer = Preparer::fit(table, rows)?;
     let (model, history) = match learner {
         Learner::Mlp => {
@@ -139,32 +132,6 @@ pub(crate) fn fit(
         }
     };
     Ok((Fitted { preparer, model }, history))
-}
-
-/// Refuses weights that are not positive numbers, and targets of one class.
-fn check_examples(examples: &Examples) -> Result<()> {
-    if let Some(weight) = examples
-        .weight
-        .iter()
-        .find(|weight| !weight.is_finite() || **weight <= 0.0)
-    {
-        return Err(Error::new("TW0304", format!("a row has the weight {weight}"))
-            .hint("weights are positive numbers; leave a row out instead of giving it weight 0"));
-    }
-    let positives = examples.target.iter().filter(|target| **target).count();
-    if positives == 0 || positives == examples.target.len() {
-        return Err(one_class(positives > 0));
-    }
-    Ok(())
-}
-
-pub(crate) fn one_class(positive: bool) -> Error {
-    let which = if positive { "positive" } else { "negative" };
-    Error::new(
-        "TW0301",
-        format!("every row that could be learned from is {which}: there is nothing to tell apart"),
-    )
-    .hint("check [outcome] column and positive, and that the source holds both kinds of customer")
 }
 
 impl Fitted {
@@ -189,11 +156,11 @@ impl Fitted {
         )
     }
 
-    /// The log-odds of the given rows.
+    /// The scores of the given rows before any link: log-odds, logits or values.
     ///
     /// # Errors
     /// `TW0304`, `TW0305` and `TW0306` when the table does not fit the one of training.
-    pub(crate) fn margins(&self, table: &Table, rows: &[usize]) -> Result<Vec<f64>> {
+    pub(crate) fn margins(&self, table: &Table, rows: &[usize]) -> Result<Margins> {
         Ok(match &self.model {
             FittedModel::Mlp(mlp) => mlp.margins(&self.preparer.dense(table, rows)?),
             FittedModel::Gbdt(gbdt) => gbdt.margins(&self.preparer.raw(table, rows)?),
@@ -201,22 +168,27 @@ impl Fitted {
         })
     }
 
-    /// What each feature adds to the log-odds of the given rows.
+    /// What each feature adds to one of the scores of the given rows (`output` is 0 unless there are several classes).
     ///
     /// # Errors
     /// As [`Self::margins`].
-    pub(crate) fn contributions(&self, table: &Table, rows: &[usize]) -> Result<Contributions> {
+    pub(crate) fn contributions(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        output: usize,
+    ) -> Result<Contributions> {
         let (by_column, sources) = match &self.model {
             FittedModel::Mlp(mlp) => (
-                mlp.contributions(&self.preparer.dense(table, rows)?),
+                mlp.contributions(&self.preparer.dense(table, rows)?, output),
                 self.preparer.dense_sources(),
             ),
             FittedModel::Gbdt(gbdt) => (
-                gbdt.contributions(&self.preparer.raw(table, rows)?),
+                gbdt.contributions(&self.preparer.raw(table, rows)?, output),
                 self.preparer.raw_sources(),
             ),
             FittedModel::Logistic(logistic) => (
-                logistic.contributions(&self.preparer.dense(table, rows)?),
+                logistic.contributions(&self.preparer.dense(table, rows)?, output),
                 self.preparer.dense_sources(),
             ),
         };

@@ -63,11 +63,7 @@ fn table(n: usize, seed: u64) -> (Table, Vec<bool>) {
 
 fn examples(target: &[bool]) -> Examples {
     let n = target.len();
-    Examples {
-        target: target.to_vec(),
-        weight: vec![1.0; n],
-        group: (0..n as u64).collect(),
-    }
+    Examples::binary(target, vec![1.0; n], (0..n as u64).collect())
 }
 
 fn fitted(learner: Learner, table: &Table, examples: &Examples) -> Fitted {
@@ -88,6 +84,7 @@ fn margins(model: &Fitted, table: &Table) -> Vec<f64> {
     model
         .margins(table, &(0..table.n_rows()).collect::<Vec<_>>())
         .unwrap()
+        .cells
 }
 
 fn bits(margins: &[f64]) -> Vec<u64> {
@@ -143,7 +140,7 @@ fn check_model(learner: Learner) {
     assert!((0.7..1.5).contains(&shift), "{learner:?}: {shift}");
 
     // contributions add up to the log-odds, one per feature
-    let contributions = model.contributions(&fresh, &[5, 0]).unwrap();
+    let contributions = model.contributions(&fresh, &[5, 0], 0).unwrap();
     assert_eq!((contributions.cells.len(), contributions.n_columns), (8, 4));
     for (row, score) in contributions.cells.chunks_exact(4).zip([scores[5], scores[0]]) {
         assert!(
@@ -186,7 +183,7 @@ fn refuses_what_it_cannot_use(learner: Learner, table: &Table, examples: &Exampl
         "{learner:?}"
     );
     let one_class = Examples {
-        target: vec![true; rows.len()],
+        target: vec![1.0; rows.len()],
         ..examples.clone()
     };
     assert_eq!(code(table, &one_class), "TW0301", "{learner:?}");

@@ -76,7 +76,7 @@ fn contributions(
         .par_chunks(CHUNK)
         .map(|rows| {
             fitted
-                .contributions(table, rows)
+                .contributions(table, rows, 0)
                 .map(|log_odds| in_points(&log_odds, calibrator))
         })
         .collect::<Result<_>>()?;

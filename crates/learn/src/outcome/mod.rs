@@ -17,14 +17,15 @@ pub(crate) use folds::stratified_split;
 
 use crate::models::mlp::Epoch;
 use crate::models::{Learner, LearnerParams};
+use crate::task::Target;
 
 /// What is learned from. Every slice has one entry per row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct TrainingSet<'a> {
     /// The features only: key, outcome and leaking columns are left out by the caller.
     pub table: &'a Table,
-    /// Whether the outcome happened.
-    pub target: &'a [bool],
+    /// What is learned.
+    pub target: Target<'a>,
     /// Weight of each row, above 0 (1 for a plain snapshot).
     pub weight: &'a [f64],
     /// Whose row it is: folds never split a group.

@@ -65,6 +65,7 @@ impl OutcomeModel {
         let rows: Vec<usize> = (0..table.n_rows()).collect();
         let margins = self.fitted.margins(table, &rows)?;
         Ok(margins
+            .cells
             .into_iter()
             .map(|margin| self.calibrator.apply(margin))
             .collect())

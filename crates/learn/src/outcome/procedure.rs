@@ -30,7 +30,10 @@ pub fn train(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<OutcomeTraining> {
     check(set, params)?;
-    let fold = assign_folds(set.target, set.group, params.folds, params.seed.stream("folds"));
+    let everything: Vec<usize> = (0..set.target.len()).collect();
+    let strata = examples_of(set, &everything).strata();
+    check_classes(&set.target, &strata, set.group, params.folds)?;
+    let fold = assign_folds(&strata, set.group, params.folds, params.seed.stream("folds"));
     let run = Run {
         set,
         params,
@@ -41,7 +44,6 @@ pub fn train(
     let outer: Vec<OuterFold> = (0..params.folds)
         .map(|outer| run.outer_fold(outer, &scored))
         .collect();
-    let everything: Vec<usize> = (0..set.target.len()).collect();
     let finals: Vec<(Calibrator, f64)> = (0..run.learners.len())
         .map(|learner| run.final_calibrator(learner, &outer))
         .collect();
@@ -79,8 +81,7 @@ fn check(set: &TrainingSet<'_>, params: &OutcomeParams) -> Result<()> {
     }
     params.learners.mlp.check()?;
     params.learners.gbdt.check()?;
-    params.learners.logistic.check()?;
-    check_classes(set.target, set.group, params.folds)
+    params.learners.logistic.check()
 }
 
 /// One fit: which learner, on which outer fold's training part, and on which inner part of it (all, for the refit).
@@ -159,7 +160,7 @@ impl Run<'_> {
         let training = self.rows_where(|row| usize::from(self.fold[row]) != outer);
         let examples = self.examples(&training);
         let seed = self.params.seed.stream("inner folds").nth(outer as u64);
-        let assigned = assign_folds(&examples.target, &examples.group, self.params.inner_folds, seed);
+        let assigned = assign_folds(&examples.strata(), &examples.group, self.params.inner_folds, seed);
         let mut inner = vec![0; self.fold.len()];
         training
             .into_iter()
@@ -186,7 +187,7 @@ impl Run<'_> {
             &fitted_on,
             self.params.seed.stream("fits").nth(number),
         )?;
-        let margins = fitted.margins(self.set.table, &scored)?;
+        let margins = fitted.margins(self.set.table, &scored)?.cells;
         Ok(Scored {
             task,
             rows: scored,
@@ -207,11 +208,7 @@ impl Run<'_> {
     }
 
     fn examples(&self, rows: &[usize]) -> Examples {
-        Examples {
-            target: rows.iter().map(|row| self.set.target[*row]).collect(),
-            weight: rows.iter().map(|row| self.set.weight[*row]).collect(),
-            group: rows.iter().map(|row| self.set.group[*row]).collect(),
-        }
+        examples_of(self.set, rows)
     }
 
     fn rows_where(&self, keep: impl Fn(usize) -> bool) -> Vec<usize> {
@@ -269,6 +266,7 @@ impl Run<'_> {
             .flat_map(|scored| std::iter::repeat_n(scored.task.inner.unwrap_or_default(), scored.rows.len()))
             .collect();
         let Examples { target, weight, .. } = self.examples(&rows);
+        let target: Vec<bool> = target.into_iter().map(|target| target > 0.5).collect();
         choose_calibrator(&OutOfFold {
             margins: &margins,
             target: &target,
@@ -287,9 +285,12 @@ impl Run<'_> {
                 .for_each(|(row, margin)| margins[*row] = *margin);
         }
         let set = self.set;
+        let target: Vec<bool> = (0..set.target.len())
+            .map(|row| set.target.number(row) > 0.5)
+            .collect();
         choose_calibrator(&OutOfFold {
             margins: &margins,
-            target: set.target,
+            target: &target,
             weight: set.weight,
             fold: self.fold,
         })
@@ -316,6 +317,15 @@ impl Run<'_> {
             chosen_in_folds: outer.iter().filter(|fold| fold.chosen == index).count(),
         })
         .collect()
+    }
+}
+
+fn examples_of(set: &TrainingSet<'_>, rows: &[usize]) -> Examples {
+    Examples {
+        task: set.target.task(),
+        target: rows.iter().map(|row| set.target.number(*row)).collect(),
+        weight: rows.iter().map(|row| set.weight[*row]).collect(),
+        group: rows.iter().map(|row| set.group[*row]).collect(),
     }
 }
 

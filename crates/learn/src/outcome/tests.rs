@@ -12,6 +12,7 @@ use super::{
 };
 use crate::evaluate::{Economics, Evaluation, evaluate};
 use crate::models::{Examples, Learner, sigmoid};
+use crate::task::Target;
 
 struct Data {
     table: Table,
@@ -50,7 +51,7 @@ impl Data {
     fn set(&self) -> TrainingSet<'_> {
         TrainingSet {
             table: &self.table,
-            target: &self.target,
+            target: Target::Binary(&self.target),
             weight: &self.weight,
             group: &self.group,
         }
@@ -179,7 +180,8 @@ fn folds_keep_groups_together_and_classes_in_proportion() {
         .iter()
         .map(|group| group % 5 == 0 && rng.random::<f64>() < 0.6)
         .collect();
-    let fold = assign_folds(&target, &group, 5, Seed(1));
+    let strata: Vec<usize> = target.iter().map(|target| usize::from(*target)).collect();
+    let fold = assign_folds(&strata, &group, 5, Seed(1));
     for own in 0..600 {
         let folds: Vec<u8> = (0..2000)
             .filter(|row| group[*row] == own)
@@ -208,14 +210,10 @@ fn the_validation_part_keeps_groups_together_and_classes_in_proportion() {
     let group: Vec<u64> = (0..1000)
         .map(|row| row / 10 * 2 + u64::from(row % 10 < 2))
         .collect();
-    let examples = Examples {
-        target,
-        weight: vec![1.0; 1000],
-        group,
-    };
+    let examples = Examples::binary(&target, vec![1.0; 1000], group);
     let (fit, validation) = stratified_split(&examples, 0.2, Seed(1));
     assert_eq!(fit.len() + validation.len(), 1000);
-    let positives = validation.iter().filter(|row| examples.target[**row]).count();
+    let positives = validation.iter().filter(|row| target[**row]).count();
     assert!((180..=220).contains(&validation.len()) && (36..=44).contains(&positives));
     assert!(fit.iter().all(|row| {
         validation

@@ -5,6 +5,7 @@ use std::time::Instant;
 use thalweg_learn::evaluate::{Economics, Evaluation, evaluate};
 use thalweg_learn::models::Learner;
 use thalweg_learn::outcome::{LearnerChoice, OutcomeParams, OutcomeTraining, TrainingSet, train};
+use thalweg_learn::task::Target;
 
 use super::tables::{Labelled, read};
 
@@ -18,7 +19,7 @@ fn run(name: &str, data: &Labelled, choice: LearnerChoice) -> (OutcomeTraining, 
     let group: Vec<u64> = (0..n as u64).collect();
     let set = TrainingSet {
         table: &data.table,
-        target: &data.target,
+        target: Target::Binary(&data.target),
         weight: &weight,
         group: &group,
     };

@@ -17,15 +17,18 @@ use crate::prepare::RawMatrix;
 pub(crate) fn fit(x: &RawMatrix, examples: &Examples, params: &GbdtParams, seed: Seed) -> Result<Gbdt> {
     params.check()?;
     let mut booster = booster(params, seed);
-    let target: Vec<f64> = examples.target.iter().map(|target| f64::from(*target)).collect();
     let mean = examples.weight.iter().sum::<f64>() / examples.weight.len() as f64;
     let weight: Vec<f64> = examples.weight.iter().map(|weight| weight / mean).collect();
     let matrix = Matrix::new(&x.data, x.n_rows, x.n_columns);
-    booster.fit(&matrix, &target, &weight, None).map_err(|cause| {
-        Error::new("TW0308", "the boosted trees could not be grown")
-            .hint("choose another learner under [model] learner, and report this with the table's profile")
-            .cause(cause)
-    })?;
+    booster
+        .fit(&matrix, &examples.target, &weight, None)
+        .map_err(|cause| {
+            Error::new("TW0308", "the boosted trees could not be grown")
+                .hint(
+                    "choose another learner under [model] learner, and report this with the table's profile",
+                )
+                .cause(cause)
+        })?;
     Ok(Gbdt::new(booster, x.n_columns))
 }
 

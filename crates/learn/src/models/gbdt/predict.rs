@@ -7,7 +7,7 @@ use forust_ml::{GradientBooster, Matrix};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::models::Contributions;
+use crate::models::{Contributions, Margins};
 use crate::prepare::RawMatrix;
 
 /// Grown trees.
@@ -23,14 +23,16 @@ impl Gbdt {
     }
 
     /// The log-odds of each row.
-    pub(crate) fn margins(&self, x: &RawMatrix) -> Vec<f64> {
-        self.booster
-            .predict(&Matrix::new(&x.data, x.n_rows, x.n_columns), false)
+    pub(crate) fn margins(&self, x: &RawMatrix) -> Margins {
+        Margins::single(
+            self.booster
+                .predict(&Matrix::new(&x.data, x.n_rows, x.n_columns), false),
+        )
     }
 
     /// Per column, the change of the node's mean value along the row's path (Saabas' method on averaged node
     /// values; XGBoost calls it approximate contributions). Each row adds up to its log-odds.
-    pub(crate) fn contributions(&self, x: &RawMatrix) -> Contributions {
+    pub(crate) fn contributions(&self, x: &RawMatrix, _output: usize) -> Contributions {
         let matrix = Matrix::new(&x.data, x.n_rows, x.n_columns);
         let flat = self
             .booster

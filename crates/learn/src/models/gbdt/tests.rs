@@ -15,7 +15,7 @@ fn exclusive_or(n_rows: usize) -> (RawMatrix, Examples) {
     let columns: Vec<Vec<f64>> = (0..3)
         .map(|_| (0..n_rows).map(|_| rng.random_range(-1.0..1.0)).collect())
         .collect();
-    let target = (0..n_rows)
+    let target: Vec<bool> = (0..n_rows)
         .map(|row| (columns[0][row] > 0.0) != (columns[1][row] > 0.0))
         .collect();
     x.push_column(columns[0].iter().copied());
@@ -27,11 +27,7 @@ fn exclusive_or(n_rows: usize) -> (RawMatrix, Examples) {
     );
     (
         x,
-        Examples {
-            target,
-            weight: vec![1.0; n_rows],
-            group: (0..n_rows as u64).collect(),
-        },
+        Examples::binary(&target, vec![1.0; n_rows], (0..n_rows as u64).collect()),
     )
 }
 
@@ -39,14 +35,14 @@ fn exclusive_or(n_rows: usize) -> (RawMatrix, Examples) {
 fn trees_learn_an_interaction_and_contributions_add_up() {
     let (x, examples) = exclusive_or(2000);
     let model = fit(&x, &examples, &GbdtParams::default(), Seed(1)).unwrap();
-    let margins = model.margins(&x);
+    let margins = model.margins(&x).cells;
     let hits = margins
         .iter()
         .zip(&examples.target)
-        .filter(|(margin, target)| (**margin > 0.0) == **target)
+        .filter(|(margin, target)| (**margin > 0.0) == (**target > 0.5))
         .count();
     assert!(hits > 1900, "{hits} of 2000");
-    let contributions = model.contributions(&x);
+    let contributions = model.contributions(&x, 0);
     for (row, margin) in contributions.cells.chunks_exact(3).zip(margins) {
         assert!((contributions.base + row.iter().sum::<f64>() - margin).abs() < 1e-4);
     }
@@ -69,6 +65,7 @@ fn rows_and_columns_are_drawn_by_the_seed() {
         fit(&x, &examples, &GbdtParams::default(), Seed(seed))
             .unwrap()
             .margins(&x)
+            .cells
     };
     assert_eq!(margins(1), margins(1));
     assert_ne!(margins(1), margins(2));

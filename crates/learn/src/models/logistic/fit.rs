@@ -52,7 +52,7 @@ impl<'a> Problem<'a> {
         let mean = examples.weight.iter().sum::<f64>() / examples.weight.len() as f64;
         Self {
             x,
-            y: examples.target.iter().map(|target| f64::from(*target)).collect(),
+            y: examples.target.clone(),
             weight: examples.weight.iter().map(|weight| weight / mean).collect(),
             l2,
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::models::Contributions;
+use crate::models::{Contributions, Margins};
 use crate::prepare::DenseMatrix;
 
 /// A fitted regression on standardised columns.
@@ -31,9 +31,9 @@ impl Logistic {
     }
 
     /// The log-odds of each row.
-    pub(crate) fn margins(&self, x: &DenseMatrix) -> Vec<f64> {
+    pub(crate) fn margins(&self, x: &DenseMatrix) -> Margins {
         let (intercept, slopes) = (self.beta[0], &self.beta[1..]);
-        (0..x.n_rows)
+        let margins = (0..x.n_rows)
             .map(|row| {
                 intercept
                     + x.row(row)
@@ -42,11 +42,12 @@ impl Logistic {
                         .map(|(x, slope)| f64::from(*x) * slope)
                         .sum::<f64>()
             })
-            .collect()
+            .collect();
+        Margins::single(margins)
     }
 
     /// Slope times the distance from the training mean (0 in the standardised columns).
-    pub(crate) fn contributions(&self, x: &DenseMatrix) -> Contributions {
+    pub(crate) fn contributions(&self, x: &DenseMatrix, _output: usize) -> Contributions {
         let slopes = &self.beta[1..];
         let cells = (0..x.n_rows)
             .flat_map(|row| {

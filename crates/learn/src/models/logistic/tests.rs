@@ -12,11 +12,8 @@ fn fixture() -> (Value, DenseMatrix, Examples) {
     let data: Vec<f32> = serde_json::from_value(fixture["x"].clone()).unwrap();
     let target: Vec<bool> = serde_json::from_value(fixture["y"].clone()).unwrap();
     let n_rows = target.len();
-    let examples = Examples {
-        target,
-        weight: serde_json::from_value(fixture["weight"].clone()).unwrap(),
-        group: (0..n_rows as u64).collect(),
-    };
+    let weight = serde_json::from_value(fixture["weight"].clone()).unwrap();
+    let examples = Examples::binary(&target, weight, (0..n_rows as u64).collect());
     (
         fixture,
         DenseMatrix {
@@ -47,10 +44,10 @@ fn coefficients_and_standard_errors_agree_with_scikit_learn() {
 fn contributions_are_slope_times_distance_from_the_mean() {
     let (_, x, examples) = fixture();
     let model = fit(&x, &examples, &LogisticParams::default()).unwrap();
-    let contributions = model.contributions(&x);
+    let contributions = model.contributions(&x, 0);
     let slope = model.coefficients().nth(4).unwrap().0;
     assert!((contributions.cells[3] - f64::from(x.row(0)[3]) * slope).abs() < 1e-12);
-    for (row, margin) in contributions.cells.chunks_exact(4).zip(model.margins(&x)) {
+    for (row, margin) in contributions.cells.chunks_exact(4).zip(model.margins(&x).cells) {
         assert!((contributions.base + row.iter().sum::<f64>() - margin).abs() < 1e-9);
     }
 }
@@ -63,14 +60,12 @@ fn perfectly_separated_classes_converge_thanks_to_the_penalty() {
         n_rows: 40,
         n_columns: 1,
     };
-    let examples = Examples {
-        target: (0..40).map(|row| row >= 20).collect(),
-        weight: vec![1.0; 40],
-        group: (0..40).collect(),
-    };
+    let target: Vec<bool> = (0..40).map(|row| row >= 20).collect();
+    let examples = Examples::binary(&target, vec![1.0; 40], (0..40).collect());
     let margins = fit(&x, &examples, &LogisticParams::default())
         .unwrap()
-        .margins(&x);
+        .margins(&x)
+        .cells;
     assert!(
         margins[0] < -1.5 && margins[39] > 1.5 && margins[39] < 10.0,
         "{margins:?}"

@@ -91,10 +91,7 @@ impl Part {
         let scale = rows.len() as f64 / total;
         Self {
             x: x.take(rows),
-            y: rows
-                .iter()
-                .map(|row| f32::from(u8::from(examples.target[*row])))
-                .collect(),
+            y: rows.iter().map(|row| examples.target[*row] as f32).collect(),
             weight: rows
                 .iter()
                 .map(|row| (examples.weight[*row] * scale) as f32)

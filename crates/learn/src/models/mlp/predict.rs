@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::net::{Passes, Shape};
-use crate::models::Contributions;
+use crate::models::{Contributions, Margins};
 use crate::prepare::DenseMatrix;
 
 /// Rows scored in one go.
@@ -24,7 +24,7 @@ impl Mlp {
     }
 
     /// The logit of each row.
-    pub(crate) fn margins(&self, x: &DenseMatrix) -> Vec<f64> {
+    pub(crate) fn margins(&self, x: &DenseMatrix) -> Margins {
         let mut passes = Passes::new(&self.shape, CHUNK);
         let mut margins = Vec::with_capacity(x.n_rows);
         for start in (0..x.n_rows).step_by(CHUNK) {
@@ -33,17 +33,17 @@ impl Mlp {
             let logits = passes.forward(&self.params, cells, rows, None);
             margins.extend(logits.iter().map(|logit| f64::from(*logit)));
         }
-        margins
+        Margins::single(margins)
     }
 
     /// Integrated gradients of the logit (Sundararajan et al., arXiv 1703.01365) along the straight line from the
     /// training mean (0 in the standardised inputs) to the row, by the midpoint rule. The small quadrature
     /// error is shared out in proportion to the absolute contributions, so that each row adds up to its logit.
-    pub(crate) fn contributions(&self, x: &DenseMatrix) -> Contributions {
+    pub(crate) fn contributions(&self, x: &DenseMatrix, _output: usize) -> Contributions {
         let inputs = self.shape.inputs();
         let mut passes = Passes::new(&self.shape, GRADIENT_STEPS);
         let base = f64::from(passes.forward(&self.params, &vec![0.0; inputs], 1, None)[0]);
-        let margins = self.margins(x);
+        let margins = self.margins(x).cells;
         let mut cells = Vec::with_capacity(x.n_rows * inputs);
         for (row, margin) in margins.iter().enumerate() {
             let path: Vec<f32> = (0..GRADIENT_STEPS)

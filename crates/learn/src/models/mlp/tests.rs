@@ -25,7 +25,7 @@ fn problem(n_rows: usize, n_columns: usize, seed: u64) -> Problem {
         n_rows,
         n_columns,
     };
-    let target = (0..n_rows)
+    let target: Vec<bool> = (0..n_rows)
         .map(|row| {
             let logit = 2.0 * x.row(row)[0] + 2.0 * (x.row(row)[1].powi(2) - 1.0);
             rng.random::<f32>() < 1.0 / (1.0 + (-logit).exp())
@@ -33,11 +33,7 @@ fn problem(n_rows: usize, n_columns: usize, seed: u64) -> Problem {
         .collect();
     Problem {
         x,
-        examples: Examples {
-            target,
-            weight: vec![1.0; n_rows],
-            group: (0..n_rows as u64).collect(),
-        },
+        examples: Examples::binary(&target, vec![1.0; n_rows], (0..n_rows as u64).collect()),
     }
 }
 
@@ -122,11 +118,11 @@ fn dropout_switches_off_its_share_and_keeps_the_mean() {
 fn accuracy_on_new_rows(params: &MlpParams) -> f64 {
     let (training, fresh) = (problem(2000, 4, 1), problem(2000, 4, 2));
     let (net, _) = fit(&training.x, &training.examples, params, Seed(5)).unwrap();
-    let margins = net.margins(&fresh.x);
+    let margins = net.margins(&fresh.x).cells;
     let hits = margins
         .iter()
         .zip(&fresh.examples.target)
-        .filter(|(margin, target)| (**margin > 0.0) == **target);
+        .filter(|(margin, target)| (**margin > 0.0) == (**target > 0.5));
     hits.count() as f64 / 2000.0
 }
 
@@ -185,13 +181,13 @@ fn early_stopping_keeps_the_weights_of_the_best_epoch() {
     );
     // the kept net has the best validation loss again
     let (_, rows) = crate::outcome::stratified_split(&examples, 0.2, Seed(1).stream("validation"));
-    let margins = net.margins(&x.take(&rows));
+    let margins = net.margins(&x.take(&rows)).cells;
     let each = margins.iter().zip(&rows);
     let loss: f64 = each
         .map(|(margin, row)| {
             f64::from(row_loss(
                 *margin as f32,
-                f32::from(u8::from(examples.target[*row])),
+                examples.target[*row] as f32,
                 Loss::CrossEntropy,
             ))
         })
@@ -210,8 +206,8 @@ fn contributions_add_up_to_the_logit() {
         ..MlpParams::default()
     };
     let (net, _) = fit(&x, &examples, &params, Seed(2)).unwrap();
-    let contributions = net.contributions(&x);
-    for (row, margin) in contributions.cells.chunks_exact(6).zip(net.margins(&x)) {
+    let contributions = net.contributions(&x, 0);
+    for (row, margin) in contributions.cells.chunks_exact(6).zip(net.margins(&x).cells) {
         assert!((contributions.base + row.iter().sum::<f64>() - margin).abs() < 1e-9);
     }
     // the two inputs that matter carry most of the contributions
