@@ -30,5 +30,5 @@ pub use outcome::OutcomeKind;
 pub use quantity::{Money, Probability};
 pub use seed::Seed;
 pub use stage::{Stage, StageInfo};
-pub use table::{Column, ColumnData, ColumnKind, MISSING_LEVEL, Table};
+pub use table::{Column, ColumnData, ColumnKind, ColumnSchema, MISSING_LEVEL, Table};
 pub use time::{Duration, Timestamp};

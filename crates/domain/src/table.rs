@@ -256,6 +256,17 @@ fn pick<T: Clone>(cells: &[T], rows: &[usize], missing: T) -> Vec<T> {
         .collect()
 }
 
+/// What a column of a table must be, for rows that come later: those of training say it, those to score must fit it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnSchema {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: ColumnKind,
+    /// The levels that are known, sorted; empty unless it is a category.
+    pub levels: Vec<String>,
+}
+
 /// Columns of equal length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {

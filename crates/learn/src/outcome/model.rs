@@ -1,7 +1,7 @@
 //! The trained outcome model: scores, explanations, importance, JSON.
 
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Reason, Result, Table};
+use thalweg_domain::{ColumnSchema, Reason, Result, Table};
 
 use super::explain::{importance, reasons};
 use super::{read_json, write_json};
@@ -49,6 +49,12 @@ impl OutcomeModel {
     #[must_use]
     pub fn features(&self) -> Vec<String> {
         self.fitted.preparer().features()
+    }
+
+    /// The columns that it reads with their kinds and levels, in table order: what rows to score must fit.
+    #[must_use]
+    pub fn schema(&self) -> Vec<ColumnSchema> {
+        self.fitted.preparer().schema()
     }
 
     /// Text columns that it was shown and does not read.

@@ -44,6 +44,16 @@ impl Encoder {
         }
     }
 
+    /// The levels of training, sorted; empty unless it is a category.
+    pub(super) fn levels(&self) -> Vec<String> {
+        let Self::Category(levels) = self else {
+            return Vec::new();
+        };
+        let mut names = levels.names().to_vec();
+        names.sort();
+        names
+    }
+
     pub(super) fn dense_width(&self) -> usize {
         match self {
             Self::Number(scale) | Self::Date(scale) | Self::Boolean(scale) => {

@@ -67,6 +67,11 @@ impl Levels {
         self.levels.len() <= MAX_RAW_ONE_HOT
     }
 
+    /// The levels of training, most frequent first.
+    pub(super) fn names(&self) -> &[String] {
+        &self.levels
+    }
+
     pub(super) fn level(&self, rank: usize) -> &str {
         &self.levels[rank]
     }

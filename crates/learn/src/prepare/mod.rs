@@ -17,7 +17,7 @@ mod scale;
 mod tests;
 
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Column, ColumnKind, Error, Result, Table};
+use thalweg_domain::{Column, ColumnKind, ColumnSchema, Error, Result, Table};
 
 pub(crate) use matrix::{DenseMatrix, RawMatrix};
 
@@ -81,6 +81,17 @@ impl Preparer {
     #[must_use]
     pub fn features(&self) -> Vec<String> {
         self.columns.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// What a table must hold to be encoded, in table order.
+    #[must_use]
+    pub fn schema(&self) -> Vec<ColumnSchema> {
+        let schema = |column: &PreparedColumn| ColumnSchema {
+            name: column.name.clone(),
+            kind: column.encoder.kind(),
+            levels: column.encoder.levels(),
+        };
+        self.columns.iter().map(schema).collect()
     }
 
     /// Text columns, which are not read.

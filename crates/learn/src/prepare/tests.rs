@@ -183,6 +183,22 @@ fn encoded_columns_lead_back_to_their_features() {
 }
 
 #[test]
+fn the_schema_says_what_rows_to_score_must_fit() {
+    let schema = Preparer::fit(&mixed(), &[0, 1, 2]).unwrap().schema();
+    let said: Vec<_> = schema
+        .iter()
+        .map(|column| (column.name.as_str(), column.kind.as_str(), column.levels.join(",")))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("plan", "category", "a,b,c".to_owned()),
+            ("age", "number", String::new())
+        ]
+    );
+}
+
+#[test]
 fn only_training_rows_are_learned_from() {
     let table = mixed();
     let preparer = Preparer::fit(&table, &[0, 1]).unwrap();
