@@ -479,6 +479,22 @@ pub static CODES: &[CodeInfo] = &[
         example: "error[TW0309]: a stored model cannot be read",
         remedy: "train again: thalweg train",
     },
+    CodeInfo {
+        code: "TW0330",
+        title: "a privacy parameter is out of range",
+        exit: ExitClass::Usage,
+        cause: "a key under [model.mlp.privacy], or an argument of the privacy accountant, has a value that means nothing",
+        example: "error[TW0330]: privacy: delta = 1 cannot be used",
+        remedy: "give a value in the range that the hint names",
+    },
+    CodeInfo {
+        code: "TW0331",
+        title: "the privacy budget cannot be kept",
+        exit: ExitClass::Check,
+        cause: "no amount of noise keeps that many training steps within the epsilon asked for",
+        example: "error[TW0331]: no noise keeps 1000000 steps within epsilon = 0.000000001 at delta = 0.000000000001",
+        remedy: "allow a larger epsilon or delta, or train with fewer epochs or larger batches",
+    },
     // 04 checks
     CodeInfo {
         code: "TW0401",
