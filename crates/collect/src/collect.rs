@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thalweg_domain::{Column, Result};
+use thalweg_domain::{Column, Result, Table};
 
 use crate::collected::{Collected, Note, NoteKind, Unusable, unusable};
 use crate::features::{self, FeatureInput};
@@ -16,32 +16,38 @@ use crate::sql::{Evaluated, evaluate};
 
 mod events;
 
+pub(crate) use events::{Events, load_events};
+
 /// Reads every source of the specification and resolves its roles.
 ///
 /// # Errors
 /// Codes `TW0201` to `TW0227` and `TW0230`: a source that cannot be read, a cell, row or column that does not fit, a target that
 /// cannot be learned, SQL that cannot be run. Nothing is written.
 pub fn collect(spec: &CollectSpec) -> Result<Collected> {
+    match &spec.panel {
+        Some(panel) => crate::panel::collect(spec, panel),
+        None => snapshot(spec),
+    }
+}
+
+/// One row per customer of the source.
+fn snapshot(spec: &CollectSpec) -> Result<Collected> {
     let mut fingerprint = Fingerprint::new();
     if let Some(sql) = &spec.features_sql {
         fingerprint.add(&sql.name, sql.text.as_bytes());
     }
     let source = load_customers(spec, &mut fingerprint)?;
-    let events = events::load_events(spec, &mut fingerprint)?;
+    let events = match &spec.features_sql {
+        Some(_) => load_events(spec, spec.cutoff, &mut fingerprint)?,
+        None => Events::default(),
+    };
     let tables: Vec<_> = std::iter::once(&source.table).chain(events.tables()).collect();
-    check_tokens(&spec.missing, &tables, &spec.source)?;
+    check_tokens(&spec.missing, &tables, spec.source_name())?;
 
     let keys = keys(&source, spec.key.as_deref())?;
     let cluster = spec.cluster.as_deref().map(|name| clusters(&source, name, &keys));
     let mut notes = events.notes;
-    notes.extend(source.nested.iter().map(|name| {
-        Note::new(
-            NoteKind::Dropped,
-            name,
-            source.table.n_rows(),
-            "holds lists, records or another type that a table cannot; left out",
-        )
-    }));
+    notes.extend(nested(&source));
     let flags = flags(&source, spec, &mut notes)?;
     let target = resolve_target(&source, spec, &mut notes)?;
     let input = FeatureInput {
@@ -49,20 +55,17 @@ pub fn collect(spec: &CollectSpec) -> Result<Collected> {
         customers: &source.table,
         keys: &keys,
         events: events.table.as_ref(),
+        cutoff: spec.cutoff,
     };
     let features = features::features(&input, &mut notes)?;
-    let Evaluated {
-        expressions,
-        conditions,
-    } = evaluate(&source.table, spec)?;
-    check_finite(&expressions, &keys, &mut notes)?;
-    let conditions = decided(conditions, &mut notes);
+    let (expressions, conditions) = evaluated(&source.table, spec, &keys, &mut notes)?;
     Ok(Collected {
         keys,
         cluster,
         features,
         raw: source.table,
         target,
+        panel: None,
         expressions,
         conditions,
         flags,
@@ -71,7 +74,36 @@ pub fn collect(spec: &CollectSpec) -> Result<Collected> {
     })
 }
 
-fn load_customers(spec: &CollectSpec, fingerprint: &mut Fingerprint) -> Result<Source> {
+/// A note for each column that no table can hold.
+pub(crate) fn nested(source: &Source) -> impl Iterator<Item = Note> + '_ {
+    source.nested.iter().map(|name| {
+        Note::new(
+            NoteKind::Dropped,
+            name,
+            source.table.n_rows(),
+            "holds lists, records or another type that a table cannot; left out",
+        )
+    })
+}
+
+type Results = (BTreeMap<String, Vec<f64>>, BTreeMap<String, Vec<bool>>);
+
+/// The expressions and conditions over the rows of a table.
+pub(crate) fn evaluated(
+    rows: &Table,
+    spec: &CollectSpec,
+    keys: &[String],
+    notes: &mut Vec<Note>,
+) -> Result<Results> {
+    let Evaluated {
+        expressions,
+        conditions,
+    } = evaluate(rows, spec)?;
+    check_finite(&expressions, keys, notes)?;
+    Ok((expressions, decided(conditions, notes)))
+}
+
+pub(crate) fn load_customers(spec: &CollectSpec, fingerprint: &mut Fingerprint) -> Result<Source> {
     let mut readings = BTreeMap::new();
     if let Some(cluster) = &spec.cluster {
         readings.insert(cluster.as_str(), Reading::Cluster);
@@ -81,7 +113,7 @@ fn load_customers(spec: &CollectSpec, fingerprint: &mut Fingerprint) -> Result<S
     }
     let params = ReadParams {
         base: &spec.base,
-        pattern: &spec.source,
+        pattern: spec.source_name(),
         missing: &spec.missing,
         readings,
     };
@@ -92,10 +124,14 @@ fn role_column<'a>(source: &'a Source, role: &str, name: &str, spec: &CollectSpe
     source
         .table
         .column(name)
-        .ok_or_else(|| unknown_column(role, name, &names(&source.table), &spec.source))
+        .ok_or_else(|| unknown_column(role, name, &names(&source.table), spec.source_name()))
 }
 
-fn flags(source: &Source, spec: &CollectSpec, notes: &mut Vec<Note>) -> Result<BTreeMap<String, Vec<bool>>> {
+pub(crate) fn flags(
+    source: &Source,
+    spec: &CollectSpec,
+    notes: &mut Vec<Note>,
+) -> Result<BTreeMap<String, Vec<bool>>> {
     let mut flags = BTreeMap::new();
     for name in &spec.flags {
         let (values, n_missing) = flag(source, role_column(source, "consent", name, spec)?)?;
@@ -121,7 +157,7 @@ fn resolve_target(
         return Ok(None);
     };
     let column = role_column(source, "the column of [outcome]", &wanted.column, spec)?;
-    let (values, note) = target(column, wanted, &spec.source)?;
+    let (values, note) = target(column, wanted, spec.source_name())?;
     notes.extend(note);
     Ok(Some(values))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Error, Result, Table};
+use thalweg_domain::{Duration, Error, Result, Table, Timestamp};
 
 /// The customers, one entry per row in the order of the source.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct Collected {
     pub raw: Table,
     /// Whether the outcome happened; `None` for customers to decide on.
     pub target: Option<Vec<Option<bool>>>,
+    /// When each row was looked at, if rows are customers at several moments; then keys repeat.
+    pub panel: Option<Panel>,
     /// Results of the numeric expressions; NaN where an input is missing (a note counts them).
     pub expressions: BTreeMap<String, Vec<f64>>,
     /// Results of the conditions; an unknown result is `false` (a note counts them).
@@ -30,6 +32,19 @@ pub struct Collected {
     pub notes: Vec<Note>,
     /// As [`crate::source_fingerprint`] of the same files.
     pub source_hash: String,
+}
+
+/// Customers as of several moments in the past, with what they did afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Panel {
+    /// The moments, oldest first. A row sees nothing at or after its own.
+    pub cutoffs: Vec<Timestamp>,
+    /// An outcome lies in [cut-off, cut-off + horizon).
+    pub horizon: Duration,
+    /// When those without an outcome yet are decided on.
+    pub decide_at: Timestamp,
+    /// The index of each row's cut-off; `None` for customers to decide on.
+    pub period: Vec<Option<u32>>,
 }
 
 /// What a note is about.

@@ -1,7 +1,7 @@
 //! Which columns are features: the customers' own and those of `features.sql`, without roles and without those that
 //! nothing can be learned from.
 
-use thalweg_domain::{Column, ColumnData, Error, Result, Table};
+use thalweg_domain::{Column, ColumnData, Error, Result, Table, Timestamp};
 
 use crate::collected::{Note, NoteKind};
 use crate::infer::is_code;
@@ -16,6 +16,8 @@ pub(crate) struct FeatureInput<'a> {
     pub(crate) customers: &'a Table,
     pub(crate) keys: &'a [String],
     pub(crate) events: Option<&'a Table>,
+    /// The moment that `:cutoff` stands for.
+    pub(crate) cutoff: Timestamp,
 }
 
 /// The features, with a note for every column that was dropped or has missing cells.
@@ -24,11 +26,25 @@ pub(crate) fn features(input: &FeatureInput<'_>, notes: &mut Vec<Note>) -> Resul
         None => Vec::new(),
         Some(sql) => joined(input, sql, notes)?,
     };
-    let candidates = overridden(input, queried);
-    check_excluded(input, &candidates)?;
+    let columns = overridden(input.customers, queried, input.spec);
+    let candidates: Vec<Column> = columns
+        .into_iter()
+        .filter(|column| role_of(&column.name, input.spec).is_none())
+        .collect();
+    usable(candidates, input.customers, input.spec, notes)
+}
+
+/// Those of the candidates that something can be learned from, with a note for every other one and for missing cells.
+pub(crate) fn usable(
+    candidates: Vec<Column>,
+    customers: &Table,
+    spec: &CollectSpec,
+    notes: &mut Vec<Note>,
+) -> Result<Table> {
+    check_excluded(customers, &candidates, spec)?;
     let mut kept = Vec::new();
     for column in candidates {
-        match reason_to_drop(&column, input.spec) {
+        match reason_to_drop(&column, spec) {
             Some(reason) => notes.push(Note::new(NoteKind::Dropped, &column.name, column.len(), reason)),
             None => kept.push(column),
         }
@@ -46,7 +62,7 @@ pub(crate) fn features(input: &FeatureInput<'_>, notes: &mut Vec<Note>) -> Resul
         notes.extend(numbers_among_words(column));
     }
     if kept.is_empty() {
-        Ok(input.customers.without(|_| true))
+        Ok(customers.without(|_| true))
     } else {
         Table::new(kept)
     }
@@ -79,15 +95,9 @@ fn numbers_among_words(column: &Column) -> Option<Note> {
 }
 
 /// A column of the query takes the place of the customers' column of the same name.
-fn overridden(input: &FeatureInput<'_>, queried: Vec<Column>) -> Vec<Column> {
-    let is_role = |name: &str| role_of(name, input.spec).is_some();
-    let mut candidates: Vec<Column> = input
-        .customers
-        .columns()
-        .iter()
-        .filter(|column| !is_role(&column.name))
-        .cloned()
-        .collect();
+pub(crate) fn overridden(customers: &Table, queried: Vec<Column>, spec: &CollectSpec) -> Vec<Column> {
+    let is_role = |name: &str| role_of(name, spec).is_some();
+    let mut candidates: Vec<Column> = customers.columns().to_vec();
     for column in queried.into_iter().filter(|column| !is_role(&column.name)) {
         match candidates
             .iter_mut()
@@ -100,7 +110,7 @@ fn overridden(input: &FeatureInput<'_>, queried: Vec<Column>) -> Vec<Column> {
     candidates
 }
 
-fn role_of(name: &str, spec: &CollectSpec) -> Option<&'static str> {
+pub(crate) fn role_of(name: &str, spec: &CollectSpec) -> Option<&'static str> {
     match name {
         name if spec.key.as_deref() == Some(name) => Some("key"),
         name if spec.cluster.as_deref() == Some(name) => Some("cluster"),
@@ -109,15 +119,15 @@ fn role_of(name: &str, spec: &CollectSpec) -> Option<&'static str> {
     }
 }
 
-fn check_excluded(input: &FeatureInput<'_>, candidates: &[Column]) -> Result<()> {
-    for name in &input.spec.exclude {
-        if !candidates.iter().any(|column| column.name == *name) && input.customers.column(name).is_none() {
+fn check_excluded(customers: &Table, candidates: &[Column], spec: &CollectSpec) -> Result<()> {
+    for name in &spec.exclude {
+        if !candidates.iter().any(|column| column.name == *name) && customers.column(name).is_none() {
             let known: Vec<&str> = candidates.iter().map(|column| column.name.as_str()).collect();
             return Err(unknown_column(
                 "[features] exclude",
                 name,
                 &known,
-                &input.spec.source,
+                spec.source_name(),
             ));
         }
     }
@@ -153,7 +163,7 @@ fn reason_to_drop(column: &Column, spec: &CollectSpec) -> Option<String> {
 }
 
 /// The query's columns in the customers' order; customers without a row are missing.
-fn joined(input: &FeatureInput<'_>, sql: &SqlFile, notes: &mut Vec<Note>) -> Result<Vec<Column>> {
+pub(crate) fn joined(input: &FeatureInput<'_>, sql: &SqlFile, notes: &mut Vec<Note>) -> Result<Vec<Column>> {
     let key = input.spec.key.as_deref().ok_or_else(|| {
         wrong_keys(sql, "its rows cannot be joined: the customers have no key")
             .hint("set [customers] key to the column that identifies a customer")
@@ -163,7 +173,7 @@ fn joined(input: &FeatureInput<'_>, sql: &SqlFile, notes: &mut Vec<Note>) -> Res
         .without(|name| role_of(name, input.spec) == Some("target"));
     let query = FeatureQuery {
         sql,
-        cutoff: input.spec.cutoff,
+        cutoff: input.cutoff,
         key,
         customers: &visible,
         events: input.events,

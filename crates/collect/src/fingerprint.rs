@@ -27,8 +27,13 @@ impl Fingerprint {
 
 /// The patterns that collecting reads, customers first; events only matter to `features.sql`.
 pub(crate) fn patterns(spec: &CollectSpec) -> Vec<&str> {
-    let events = spec.events.iter().filter(|_| spec.features_sql.is_some());
-    std::iter::once(spec.source.as_str())
+    let events = spec
+        .events
+        .iter()
+        .filter(|_| spec.features_sql.is_some() || spec.panel.is_some());
+    spec.source
+        .as_deref()
+        .into_iter()
         .chain(events.map(|event| event.source.as_str()))
         .collect()
 }

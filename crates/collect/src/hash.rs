@@ -23,6 +23,18 @@ pub fn content_hash(collected: &Collected) -> String {
         encoder.label("target");
         encoder.bytes(target.iter().map(|cell| tristate(*cell)).collect());
     }
+    if let Some(panel) = &collected.panel {
+        encoder.label("panel");
+        let moments = panel.cutoffs.iter().chain([&panel.decide_at]);
+        encoder.bytes(moments.flat_map(|moment| moment.0.to_le_bytes()).collect());
+        encoder.bytes(panel.horizon.0.to_le_bytes().to_vec());
+        let period = panel.period.iter();
+        encoder.bytes(
+            period
+                .flat_map(|own| own.unwrap_or(u32::MAX).to_le_bytes())
+                .collect(),
+        );
+    }
     encoder.numbers(&collected.expressions);
     encoder.truths("conditions", &collected.conditions);
     encoder.truths("flags", &collected.flags);

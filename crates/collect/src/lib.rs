@@ -22,6 +22,7 @@ mod fingerprint;
 mod hash;
 mod infer;
 mod near;
+mod panel;
 mod profile;
 mod roles;
 mod source;
@@ -31,12 +32,12 @@ mod store;
 
 pub use atomic::write_bytes_atomic;
 pub use collect::collect;
-pub use collected::{Collected, Note, NoteKind, Requirement};
+pub use collected::{Collected, Note, NoteKind, Panel, Requirement};
 pub use fingerprint::source_fingerprint;
 pub use hash::content_hash;
 pub use profile::{ColumnProfile, Profile, profile, profile_table};
 pub use source::read_source;
-pub use spec::{CollectSpec, EventSource, MissingTokens, SqlFile, TargetSpec};
+pub use spec::{CollectSpec, Cutoffs, EventSource, MissingTokens, PanelSpec, SqlFile, TargetSpec};
 pub use store::{read, read_table, write, write_table};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod features;
 mod files;
+mod panel;
 mod profiles;
 mod real_data;
 mod refusals;

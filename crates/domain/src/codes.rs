@@ -406,6 +406,38 @@ pub static CODES: &[CodeInfo] = &[
         example: "error[TW0230]: customers.csv:31: consent column \"email_opt_in\" is neither yes nor no here: \"maybe\"",
         remedy: "write true or false; an empty cell is no",
     },
+    CodeInfo {
+        code: "TW0240",
+        title: "the events are too short to learn from",
+        exit: ExitClass::Data,
+        cause: "an outcome counts over the whole horizon, and features need as much history before the cut-off",
+        example: "error[TW0240]: events.csv: the events cover 46 days: too few for a history and an outcome of 30 days each",
+        remedy: "give older events, or shorten [outcome] horizon",
+    },
+    CodeInfo {
+        code: "TW0241",
+        title: "no event has the outcome's name",
+        exit: ExitClass::Data,
+        cause: "[outcome] event names an event that none of the [[events]] sources holds",
+        example: "error[TW0241]: events.csv: no event is called \"purchase\" ([outcome] event)",
+        remedy: "use a name that is there; the hint lists them",
+    },
+    CodeInfo {
+        code: "TW0242",
+        title: "a cut-off lies outside of what the events cover",
+        exit: ExitClass::Data,
+        cause: "a cut-off needs events before it, and the whole horizon after it",
+        example: "error[TW0242]: events.csv: the cut-off 2026-04-01 cannot be used: the first event is of 2026-01-01, and outcomes of 30 days are complete for cut-offs up to 2026-03-12",
+        remedy: "move it, or leave [outcome] cutoffs away: they are then found from the events",
+    },
+    CodeInfo {
+        code: "TW0243",
+        title: "the column of joining is not a date",
+        exit: ExitClass::Data,
+        cause: "[customers] since names a column without dates",
+        example: "error[TW0243]: customers.csv: [customers] since names \"plan\", which is of kind category, not a date",
+        remedy: "name a column with dates, or leave it away: the first event then counts",
+    },
     // 03 training
     CodeInfo {
         code: "TW0301",

@@ -12,22 +12,27 @@ use crate::spec::{CollectSpec, EventSource};
 
 /// The events that `features.sql` may see.
 #[derive(Default)]
-pub(super) struct Events {
+pub(crate) struct Events {
     /// Absent when there are no event sources, or no query that would look at them.
-    pub(super) table: Option<Table>,
-    pub(super) notes: Vec<Note>,
+    pub(crate) table: Option<Table>,
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Events {
-    pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
         self.table.iter()
     }
 }
 
 /// Reads all event sources. Key, time and name columns take the names that the first source gives them; a further
 /// column that has different kinds in different sources becomes words.
-pub(super) fn load_events(spec: &CollectSpec, fingerprint: &mut Fingerprint) -> Result<Events> {
-    let Some(first) = spec.events.first().filter(|_| spec.features_sql.is_some()) else {
+/// Events at or after `until` are left out.
+pub(crate) fn load_events(
+    spec: &CollectSpec,
+    until: Timestamp,
+    fingerprint: &mut Fingerprint,
+) -> Result<Events> {
+    let Some(first) = spec.events.first() else {
         return Ok(Events::default());
     };
     let mut tables = Vec::new();
@@ -47,7 +52,7 @@ pub(super) fn load_events(spec: &CollectSpec, fingerprint: &mut Fingerprint) -> 
             readings,
         };
         let source = load(&params, fingerprint)?;
-        let (past, note) = before(&source.table, event, spec.cutoff);
+        let (past, note) = before(&source.table, event, until);
         notes.extend(note);
         tables.push(renamed(&past, event, first)?);
     }

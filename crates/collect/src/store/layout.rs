@@ -6,11 +6,11 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::arrow::record_batch::RecordBatch;
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Column, ColumnData, MISSING_LEVEL, Table};
+use thalweg_domain::{Column, ColumnData, Duration, MISSING_LEVEL, Table, Timestamp};
 
 use super::array;
 use crate::arrow::numbers;
-use crate::collected::{Collected, Note};
+use crate::collected::{Collected, Note, Panel};
 
 /// The kind of a stored column, with what Parquet itself does not keep.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub(super) struct Layout {
     key: usize,
     cluster: Option<usize>,
     target: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    panel: Option<StoredPanel>,
     raw: Vec<(String, usize)>,
     features: Vec<(String, usize)>,
     expressions: Vec<(String, usize)>,
@@ -66,6 +68,44 @@ pub(super) struct Layout {
     flags: Vec<(String, usize)>,
     notes: Vec<Note>,
     source_hash: String,
+}
+
+/// The moments of a panel; which of them each row has is a column.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredPanel {
+    cutoffs: Vec<i64>,
+    horizon: i64,
+    decide_at: i64,
+    period: usize,
+}
+
+impl StoredPanel {
+    fn of(panel: &Panel, columns: &mut Columns) -> Self {
+        let period = panel.period.iter().map(|own| own.map_or(f64::NAN, f64::from));
+        Self {
+            cutoffs: panel.cutoffs.iter().map(|moment| moment.0).collect(),
+            horizon: panel.horizon.0,
+            decide_at: panel.decide_at.0,
+            period: columns.push("period", "", ColumnData::Number(period.collect())),
+        }
+    }
+
+    fn read(self, stored: &[Column]) -> Option<Panel> {
+        let ColumnData::Number(cells) = &stored.get(self.period)?.data else {
+            return None;
+        };
+        let n = self.cutoffs.len();
+        let index = |cell: &f64| (0..).zip(0..n).find(|(number, _)| f64::from(*number) == *cell);
+        Some(Panel {
+            cutoffs: self.cutoffs.into_iter().map(Timestamp).collect(),
+            horizon: Duration(self.horizon),
+            decide_at: Timestamp(self.decide_at),
+            period: cells
+                .iter()
+                .map(|cell| index(cell).map(|(number, _): (u32, usize)| number))
+                .collect(),
+        })
+    }
 }
 
 /// Columns to store; names carry the role, so that no two are the same.
@@ -103,6 +143,10 @@ impl Layout {
             .map(|cells| columns.push("cluster", "", texts(cells)));
         let target = collected.target.as_ref();
         let target = target.map(|cells| columns.push("target", "", ColumnData::Boolean(cells.clone())));
+        let panel = collected
+            .panel
+            .as_ref()
+            .map(|panel| StoredPanel::of(panel, &mut columns));
         let raw = collected.raw.columns().iter();
         let raw: Vec<_> = raw
             .map(|c| (c.name.clone(), columns.push("raw", &c.name, c.data.clone())))
@@ -140,6 +184,7 @@ impl Layout {
             key,
             cluster,
             target,
+            panel,
             raw,
             features,
             expressions,
@@ -164,6 +209,7 @@ impl Layout {
             keys: texts(&stored, self.key)?,
             cluster: self.cluster.map(|at| texts(&stored, at)).transpose_option()?,
             target: self.target.map(|at| truths(&stored, at)).transpose_option()?,
+            panel: self.panel.map(|panel| panel.read(&stored)).transpose_option()?,
             expressions: named(&self.expressions, |at| match &stored.get(at)?.data {
                 ColumnData::Number(cells) => Some(cells.clone()),
                 _ => None,
