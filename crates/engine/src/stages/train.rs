@@ -37,6 +37,7 @@ impl TrainingRows {
             target: Target::Binary(&self.target),
             weight: &self.weight,
             group: &self.group,
+            period: None,
         }
     }
 

@@ -30,6 +30,9 @@ pub struct TrainingSet<'a> {
     pub weight: &'a [f64],
     /// Whose row it is: folds never split a group.
     pub group: &'a [u64],
+    /// For a panel, the number of the cut-off that the row is seen from: 0 for the earliest, rising with time, without
+    /// gaps. A customer has one row for each cut-off at which it was known, all in one group. `None` for a snapshot.
+    pub period: Option<&'a [u32]>,
 }
 
 /// Which learner to train.

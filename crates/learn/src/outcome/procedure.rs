@@ -64,13 +64,14 @@ pub fn train(
 
 fn check(set: &TrainingSet<'_>, params: &OutcomeParams) -> Result<()> {
     let n = set.table.n_rows();
-    if [set.target.len(), set.weight.len(), set.group.len()]
+    let periods = set.period.map_or(n, <[u32]>::len);
+    if [set.target.len(), set.weight.len(), set.group.len(), periods]
         .iter()
         .any(|len| *len != n)
     {
         return Err(Error::new(
             "TW0901",
-            "internal error: target, weights and groups differ in length from the table",
+            "internal error: target, weights, groups and periods differ in length from the table",
         ));
     }
     for (name, folds) in [("folds", params.folds), ("inner folds", params.inner_folds)] {

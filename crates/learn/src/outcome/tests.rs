@@ -54,6 +54,7 @@ impl Data {
             target: Target::Binary(&self.target),
             weight: &self.weight,
             group: &self.group,
+            period: None,
         }
     }
 

@@ -22,6 +22,7 @@ fn run(name: &str, data: &Labelled, choice: LearnerChoice) -> (OutcomeTraining, 
         target: Target::Binary(&data.target),
         weight: &weight,
         group: &group,
+        period: None,
     };
     let params = OutcomeParams {
         choice,
