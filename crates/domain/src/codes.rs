@@ -512,6 +512,14 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "train again: thalweg train",
     },
     CodeInfo {
+        code: "TW0320",
+        title: "what is to be evaluated cannot be used",
+        exit: ExitClass::Data,
+        cause: "a score, weight, class or level is not a number in its range, or the terms of a campaign leave nothing to decide",
+        example: "error[TW0320]: the score is NaN in row 12",
+        remedy: "give every row a finite number; costs and benefits must make acting right on some rows and wrong on others",
+    },
+    CodeInfo {
         code: "TW0330",
         title: "a privacy parameter is out of range",
         exit: ExitClass::Usage,
