@@ -1,23 +1,46 @@
-//! 95 % intervals of the metrics by a bootstrap over customers.
+//! 95 % intervals of the two-class metrics: a formula where there is one, else a bootstrap over customers.
 
-use std::collections::BTreeMap;
-
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use thalweg_domain::{Estimate, Result, Seed};
 
-use super::metrics::{Economics, METRIC_NAMES, Metrics, Sorted};
+use super::bootstrap::{Clusters, bootstrap, normal_within, standard_deviation};
+use super::delong::auc_error;
+use super::metrics::{Economics, METRIC_NAMES, Metrics, SLOPE, Sorted};
+use super::recalibration::recalibration_errors;
 
-/// Rows looked at over all replicates: large tables get fewer of them.
-const ROW_BUDGET: usize = 20_000_000;
-const MIN_REPLICATES: usize = 100;
-const MAX_REPLICATES: usize = 500;
+/// How a metric's 95 % interval was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntervalMethod {
+    /// Normal, with the standard error of DeLong et al. 1988; clustered as by Obuchowski 1997 where customers repeat.
+    DeLong,
+    /// Normal, with the robust ("sandwich") standard error of Liang and Zeger 1986.
+    Sandwich,
+    /// Normal, with a bootstrap standard error; customers are drawn with replacement.
+    Bootstrap,
+}
 
-/// The standard error of each metric: customers (all rows of a group together) are drawn with replacement, and the
-/// metric's standard deviation over the draws is taken (Efron 1979).
-///
-/// 100 to 500 draws, so that the standard error itself is off by 3 to 7 %.
+impl IntervalMethod {
+    /// As it is printed.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DeLong => "DeLong",
+            Self::Sandwich => "sandwich",
+            Self::Bootstrap => "bootstrap",
+        }
+    }
+}
+
+/// The method behind the interval of a metric of that name.
+#[must_use]
+pub fn interval_method(metric: &str) -> IntervalMethod {
+    match metric {
+        "auc" => IntervalMethod::DeLong,
+        "calibration_slope" | "calibration_intercept" => IntervalMethod::Sandwich,
+        _ => IntervalMethod::Bootstrap,
+    }
+}
+
+/// The standard error of each metric, in the order of [`METRIC_NAMES`]; see [`interval_method`].
 pub(super) fn standard_errors(
     p: &[f64],
     y: &[bool],
@@ -26,20 +49,16 @@ pub(super) fn standard_errors(
     seed: Seed,
 ) -> Result<[f64; METRIC_NAMES.len()]> {
     let sorted = Sorted::new(p, y, economics)?;
-    let groups = group_index(group);
-    let n_groups = groups.iter().max().map_or(0, |last| last + 1);
-    let replicates = (ROW_BUDGET / p.len()).clamp(MIN_REPLICATES, MAX_REPLICATES);
-    let draws: Vec<Metrics> = (0..replicates)
-        .into_par_iter()
-        .map(|replicate| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed.nth(replicate as u64).0);
-            let mut counts = vec![0.0; n_groups];
-            (0..n_groups).for_each(|_| counts[rng.random_range(0..n_groups)] += 1.0);
-            let weight: Vec<f64> = groups.iter().map(|group| counts[*group]).collect();
-            sorted.metrics(Some(&weight))
-        })
-        .collect();
-    Ok(std::array::from_fn(|metric| standard_deviation(&draws, metric)))
+    let clusters = Clusters::new(group);
+    let draws: Vec<Metrics> = bootstrap(&clusters, seed, |weight| sorted.replicate(Some(weight)));
+    let mut errors =
+        std::array::from_fn(|metric| standard_deviation(draws.iter().map(|draw| draw.0[metric])));
+    errors[0] = auc_error(p, y, &clusters).1;
+    let scores: Vec<(f64, bool)> = p.iter().copied().zip(y.iter().copied()).collect();
+    let [slope, intercept] = recalibration_errors(&scores, &clusters);
+    errors[SLOPE] = slope;
+    errors[SLOPE + 1] = intercept;
+    Ok(errors)
 }
 
 /// Intervals of `mean ± 1.96 standard errors`, cut to the metric's range.
@@ -48,45 +67,21 @@ pub(super) fn estimates(
     errors: &[f64; METRIC_NAMES.len()],
 ) -> Vec<(&'static str, Estimate)> {
     let each = METRIC_NAMES.iter().zip(means.0.iter().zip(errors));
-    each.map(|(name, (mean, error))| {
-        let plain = Estimate::normal(*mean, *error, Estimate::Z95);
-        let (least, most) = range(name);
-        (
-            *name,
-            Estimate {
-                mean: *mean,
-                low: plain.low.max(least),
-                high: plain.high.min(most),
-            },
-        )
-    })
-    .collect()
-}
-
-fn range(metric: &str) -> (f64, f64) {
-    match metric {
-        "profit_per_customer" => (f64::NEG_INFINITY, f64::INFINITY),
-        "log_loss" => (0.0, f64::INFINITY),
-        "top_decile_lift" => (0.0, 10.0),
-        _ => (0.0, 1.0),
-    }
-}
-
-/// Groups numbered from 0 in order of first appearance.
-fn group_index(group: &[u64]) -> Vec<usize> {
-    let mut numbers = BTreeMap::new();
-    group
-        .iter()
-        .map(|group| {
-            let next = numbers.len();
-            *numbers.entry(*group).or_insert(next)
-        })
+    each.map(|(name, (mean, error))| (*name, normal_within(*mean, *error, range(name))))
         .collect()
 }
 
-fn standard_deviation(draws: &[Metrics], metric: usize) -> f64 {
-    let n = draws.len() as f64;
-    let mean = draws.iter().map(|draw| draw.0[metric]).sum::<f64>() / n;
-    let squares: f64 = draws.iter().map(|draw| (draw.0[metric] - mean).powi(2)).sum();
-    (squares / (n - 1.0)).sqrt()
+/// Least and highest value of a metric.
+pub(super) fn range(metric: &str) -> (f64, f64) {
+    match metric {
+        "profit_per_customer" | "calibration_slope" | "calibration_intercept" => {
+            (f64::NEG_INFINITY, f64::INFINITY)
+        }
+        "r2" => (f64::NEG_INFINITY, 1.0),
+        "log_loss" | "expected_maximum_profit" | "rmse" | "mae" | "median_absolute_error" => {
+            (0.0, f64::INFINITY)
+        }
+        "top_decile_lift" => (0.0, 10.0),
+        _ => (0.0, 1.0),
+    }
 }

@@ -1,12 +1,15 @@
-//! The ten metrics of a set of probabilities.
+//! The metrics of a set of probabilities against two-class outcomes.
 //!
 //! All of them take a weight per row (1 for plain rows; the bootstrap gives counts) and read the rows in order of
 //! falling score, sorted once.
 
 use thalweg_domain::{Error, Result};
 
+use super::recalibration::recalibration;
+use super::sums::Sums;
+
 /// The metrics in the order in which they are reported.
-pub const METRIC_NAMES: [&str; 10] = [
+pub const METRIC_NAMES: [&str; 20] = [
     "auc",
     "accuracy",
     "precision",
@@ -17,14 +20,28 @@ pub const METRIC_NAMES: [&str; 10] = [
     "calibration_error",
     "top_decile_lift",
     "profit_per_customer",
+    "balanced_accuracy",
+    "specificity",
+    "average_precision",
+    "sensitivity_at_specificity",
+    "brier_reliability",
+    "brier_resolution",
+    "brier_uncertainty",
+    "calibration_slope",
+    "calibration_intercept",
+    "expected_maximum_profit",
 ];
+/// Position of the calibration slope in [`METRIC_NAMES`]; the intercept follows it.
+pub(super) const SLOPE: usize = 17;
 
 /// Probabilities are kept this far from 0 and 1 in the log loss (f64's epsilon, as scikit-learn does).
 const LOG_LOSS_MARGIN: f64 = f64::EPSILON;
 /// Bins of equal width of the expected calibration error.
 pub(super) const CALIBRATION_BINS: usize = 10;
 /// From this probability on a row counts as predicted positive.
-const THRESHOLD: f64 = 0.5;
+pub(super) const THRESHOLD: f64 = 0.5;
+/// The specificity that `sensitivity_at_specificity` keeps to.
+pub const KEPT_SPECIFICITY: f64 = 0.9;
 
 /// What treating somebody is worth: the terms of `profit_per_customer`.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +81,15 @@ impl Metrics {
 ///   with the last one in it count in part.
 /// * `profit_per_customer`: treat every row with `p * relative_effect * value > contact_cost`; the mean over all
 ///   rows of `y * relative_effect * value - contact_cost` of those treated. It takes the assumed effect as true.
+/// * `balanced_accuracy`: the mean of recall and specificity at 0.5, over the classes that are there (Brodersen et
+///   al. 2010, doi:10.1109/ICPR.2010.764). `specificity`: share of the negatives below 0.5; 0 without negatives.
+/// * `average_precision`: the sum over falling thresholds of precision times the rise in recall; 0 without positives.
+/// * `sensitivity_at_specificity`: the highest recall of any threshold that keeps [`KEPT_SPECIFICITY`].
+/// * `brier_reliability`, `brier_resolution`, `brier_uncertainty`: Murphy's (1973) parts of the Brier score over the
+///   ten bins of the calibration error; `reliability - resolution + uncertainty` is the Brier score but for what
+///   varies inside a bin, which [`super::brier_decomposition`] gives as well.
+/// * `calibration_slope`, `calibration_intercept`: see [`super::recalibration`]; 1 and 0 are perfect.
+/// * `expected_maximum_profit`: per customer, see [`super::expected_maximum_profit`], with that paper's parameters.
 ///
 /// `p` in [0, 1], `y` and `economics.value` have one entry per row.
 ///
@@ -97,11 +123,11 @@ pub(super) fn bin_of(p: f64) -> usize {
 
 /// One row as every replicate needs it.
 #[derive(Clone, Copy)]
-struct Row {
-    p: f64,
-    positive: f64,
-    log_loss: f64,
-    gain: f64,
+pub(super) struct Row {
+    pub(super) p: f64,
+    pub(super) positive: f64,
+    pub(super) log_loss: f64,
+    pub(super) gain: f64,
     index: usize,
 }
 
@@ -142,8 +168,19 @@ impl Sorted {
 
     /// The metrics with these weights by original row (all 1 for none).
     pub(super) fn metrics(&self, weight: Option<&[f64]>) -> Metrics {
+        let mut metrics = self.replicate(weight);
+        let fit = recalibration(&self.scores(), weight);
+        metrics.0[SLOPE] = fit.slope;
+        metrics.0[SLOPE + 1] = fit.intercept;
+        metrics
+    }
+
+    /// The metrics but for slope and intercept, which stay 0: their errors have a formula and need no resampling.
+    pub(super) fn replicate(&self, weight: Option<&[f64]>) -> Metrics {
         let weight_of = |row: &Row| weight.map_or(1.0, |weight| weight[row.index]);
-        let mut sums = Sums::default();
+        let total: f64 = self.rows.iter().map(weight_of).sum();
+        let positives: f64 = self.rows.iter().map(|row| weight_of(row) * row.positive).sum();
+        let mut sums = Sums::new(total, positives);
         let mut tie = (0.0, 0.0);
         let mut last = f64::NAN;
         for row in &self.rows {
@@ -159,7 +196,16 @@ impl Sorted {
             sums.add(row, weight);
         }
         sums.close_tie(tie);
-        sums.finish(self.top_decile(weight, sums.total * 0.1))
+        sums.finish(self.top_decile(weight, total * 0.1))
+    }
+
+    /// Probabilities and outcomes in the order of the table.
+    fn scores(&self) -> Vec<(f64, bool)> {
+        let mut scores = vec![(0.0, false); self.rows.len()];
+        for row in &self.rows {
+            scores[row.index] = (row.p, row.positive > 0.5);
+        }
+        scores
     }
 
     /// Positives among the first `size` rows by weight; a tie that crosses the border counts in part.
@@ -197,76 +243,5 @@ fn row(p: f64, y: bool, economics: &Economics<'_>, index: usize) -> Row {
         log_loss: row_log_loss(p, y),
         gain,
         index,
-    }
-}
-
-/// Running sums over rows.
-#[derive(Default)]
-struct Sums {
-    total: f64,
-    positives: f64,
-    negatives_passed: f64,
-    positives_passed: f64,
-    pairs: f64,
-    predicted: f64,
-    hits: f64,
-    log_loss: f64,
-    brier: f64,
-    gain: f64,
-    bins: [(f64, f64); CALIBRATION_BINS],
-}
-
-impl Sums {
-    fn add(&mut self, row: &Row, weight: f64) {
-        let positive = weight * row.positive;
-        self.total += weight;
-        self.positives += positive;
-        if row.p >= THRESHOLD {
-            self.predicted += weight;
-            self.hits += positive;
-        }
-        self.log_loss += weight * row.log_loss;
-        self.brier += weight * (row.p - row.positive) * (row.p - row.positive);
-        self.gain += weight * row.gain;
-        let bin = &mut self.bins[bin_of(row.p)];
-        bin.0 += weight * row.p;
-        bin.1 += positive;
-    }
-
-    /// Pairs of a positive above a negative, with the tied ones counting half.
-    fn close_tie(&mut self, (positives, negatives): (f64, f64)) {
-        self.pairs += negatives * (self.positives_passed + 0.5 * positives);
-        self.positives_passed += positives;
-        self.negatives_passed += negatives;
-    }
-
-    fn finish(&self, top_positives: f64) -> Metrics {
-        let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
-        let (n, negatives) = (self.total, self.negatives_passed);
-        let all_pairs = self.positives * negatives;
-        let auc = if all_pairs > 0.0 {
-            self.pairs / all_pairs
-        } else {
-            0.5
-        };
-        let true_negatives = negatives - (self.predicted - self.hits);
-        let calibration: f64 = self
-            .bins
-            .iter()
-            .map(|(predicted, observed)| (predicted - observed).abs())
-            .sum();
-        let lift = ratio(ratio(top_positives, 0.1 * n), ratio(self.positives, n));
-        Metrics([
-            auc,
-            ratio(self.hits + true_negatives, n),
-            ratio(self.hits, self.predicted),
-            ratio(self.hits, self.positives),
-            ratio(2.0 * self.hits, self.predicted + self.positives),
-            self.log_loss / n,
-            self.brier / n,
-            calibration / n,
-            lift,
-            self.gain / n,
-        ])
     }
 }

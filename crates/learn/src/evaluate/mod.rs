@@ -1,17 +1,44 @@
 //! How good scores are: metrics with intervals, curves, calibration and the checks on a trained model.
+//!
+//! Everything here takes plain lists with one entry per row, so that it can be used on any model's scores.
 
+pub(crate) mod bootstrap;
 mod calibration;
 mod checks;
 mod curves;
+mod delong;
+pub(crate) mod input;
 mod interval;
 mod metrics;
+mod multiclass;
+mod profit;
+mod recalibration;
+mod regression;
 mod report;
+mod sums;
 #[cfg(test)]
 mod tests;
+mod threshold;
 
-pub use calibration::Calibrator;
+pub use calibration::{Calibrator, Temperature};
 pub use curves::{CalibrationBin, GainsPoint, calibration_curve, gains_curve};
-pub use metrics::{Economics, METRIC_NAMES, Metrics, metrics};
+pub use delong::{auc_interval, auc_with_error};
+pub use interval::{IntervalMethod, interval_method};
+pub use metrics::{Economics, KEPT_SPECIFICITY, METRIC_NAMES, Metrics, metrics};
+pub use multiclass::{
+    CLASS_METRIC_NAMES, ClassMetrics, ClassScores, class_estimates, class_metrics, confusion_matrix,
+    most_likely,
+};
+pub use profit::{
+    DecileLift, EmpcParams, ExpectedMaximumProfit, ProfitCurve, ProfitPoint, expected_maximum_profit,
+    lift_by_decile, profit_curve,
+};
+pub use recalibration::{BrierDecomposition, Recalibration, brier_decomposition, recalibration};
+pub use regression::{
+    IntervalQuality, VALUE_METRIC_NAMES, ValueMetrics, interval_quality, pinball_loss, value_estimates,
+    value_metrics,
+};
 pub use report::{Evaluation, NamedEstimates, TestPart, evaluate};
+pub use threshold::{Payoff, ThresholdChoice, ThresholdRule, choose_threshold, threshold_from_costs};
 
 pub(crate) use calibration::{OutOfFold, choose_calibrator};

@@ -198,9 +198,12 @@ fn intervals_cover_the_truth_as_often_as_they_say() {
         }
     }
     for (name, covered) in METRIC_NAMES.iter().zip(covered) {
-        // the expected calibration error is biased upwards by chance alone: it is not covered, as documented
-        if *name != "calibration_error" {
-            assert!((180..=199).contains(&covered), "{name}: {covered} of {repeats}");
+        match *name {
+            // biased upwards by chance alone: not covered, as documented
+            "calibration_error" | "brier_reliability" | "brier_resolution" => {}
+            // the base rate is one half, where the variance p (1 - p) is flat and the normal interval too wide
+            "brier_uncertainty" => assert!(covered >= 180, "{name}: {covered} of {repeats}"),
+            _ => assert!((180..=199).contains(&covered), "{name}: {covered} of {repeats}"),
         }
     }
 }
