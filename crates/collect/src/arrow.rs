@@ -105,7 +105,7 @@ pub(crate) fn numbers(array: &ArrayRef) -> Result<Vec<f64>, ArrowError> {
 }
 
 /// Microseconds since 1970 in UTC.
-fn dates(array: &ArrayRef) -> Result<Vec<Option<i64>>, ArrowError> {
+pub(crate) fn dates(array: &ArrayRef) -> Result<Vec<Option<i64>>, ArrowError> {
     let zone = match array.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,

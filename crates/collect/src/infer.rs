@@ -6,8 +6,7 @@ mod words;
 use thalweg_domain::{ColumnData, ColumnKind};
 
 use crate::source::{Cells, TextCells};
-use cell::Cell;
-pub(crate) use cell::is_code;
+pub(crate) use cell::{Cell, is_code, is_missing};
 pub(crate) use words::column_of as words_column;
 
 /// From how many fitting cells on a column has a type that the others must have too.

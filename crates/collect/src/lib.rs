@@ -29,6 +29,7 @@ mod source;
 mod spec;
 mod sql;
 mod store;
+pub mod stream;
 
 pub use atomic::write_bytes_atomic;
 pub use collect::collect;

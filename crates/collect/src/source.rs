@@ -1,11 +1,11 @@
 //! Sources: a file or a glob becomes one typed table that remembers where each row came from.
 
 mod cells;
-mod csv_file;
-mod json_lines;
+pub(crate) mod csv_file;
+pub(crate) mod json_lines;
 mod locate;
 mod origin;
-mod parquet_file;
+pub(crate) mod parquet_file;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use std::path::Path;
 use thalweg_domain::{Column, Error, Result, Table};
 
 pub(crate) use cells::{Cells, TextCells};
-pub(crate) use locate::{Format, SourceFile, read_bytes, resolve};
+pub(crate) use locate::{Format, SourceFile, cannot_open, read_bytes, resolve};
 pub(crate) use origin::Origin;
 
 use crate::fingerprint::Fingerprint;

@@ -69,15 +69,7 @@ impl<'a> CsvFile<'a> {
     fn header(&mut self) -> Result<Vec<String>> {
         let mut record = StringRecord::new();
         self.next(&mut record, &[])?;
-        let names: Vec<String> = record
-            .iter()
-            .enumerate()
-            .map(|(at, name)| header_name(at, name))
-            .collect();
-        match names.as_slice() {
-            [only] if only.contains([';', '\t', '|']) => Err(wrong_delimiter(self.shown, only)),
-            _ => Ok(names),
-        }
+        header_names(self.shown, &record)
     }
 
     /// Reads the next record and notes its line; `false` at the end.
@@ -95,30 +87,56 @@ impl<'a> CsvFile<'a> {
         let last = usize::try_from(start)
             .ok()
             .and_then(|start| bytes.get(start..))
-            .unwrap_or_default()
-            .trim_ascii();
-        let n_quotes = last.iter().filter(|byte| **byte == b'"').count();
-        if n_quotes % 2 == 0 || !last.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            return Ok(());
+            .unwrap_or_default();
+        if is_open(last) {
+            return Err(open_quote(self.shown, line));
         }
-        Err(Error::new(
-            "TW0209",
-            "a quote is opened in this row and never closed: the rest of the file is one cell",
-        )
-        .hint("close the quote, or double it where it belongs to the text: \"5\"\" pipe\"")
-        .at(self.shown, Some(line), None))
+        Ok(())
     }
 
     fn broken(&self, cause: CsvError, names: &[String]) -> Error {
-        if let ErrorKind::Utf8 { err, .. } = cause.kind() {
-            let column = names.get(err.field()).map(String::as_str);
-            let place = column.map_or_else(|| "the header".to_owned(), |name| format!("column \"{name}\""));
-            return not_utf8(self.shown, &place).at(self.shown, Some(self.line), column);
-        }
-        Error::new("TW0201", format!("cannot read \"{}\": {cause}", self.shown))
-            .hint("check that the file is whole")
-            .at(self.shown, Some(self.line), None)
-            .cause(cause)
+        broken(self.shown, self.line, cause, names)
+    }
+}
+
+/// The error for a record that cannot be read.
+pub(crate) fn broken(shown: &str, line: u64, cause: CsvError, names: &[String]) -> Error {
+    if let ErrorKind::Utf8 { err, .. } = cause.kind() {
+        let column = names.get(err.field()).map(String::as_str);
+        let place = column.map_or_else(|| "the header".to_owned(), |name| format!("column \"{name}\""));
+        return not_utf8(shown, &place).at(shown, Some(line), column);
+    }
+    Error::new("TW0201", format!("cannot read \"{shown}\": {cause}"))
+        .hint("check that the file is whole")
+        .at(shown, Some(line), None)
+        .cause(cause)
+}
+
+/// Whether the text of a row has a quote that swallowed line ends and was not closed.
+pub(crate) fn is_open(row: &[u8]) -> bool {
+    let row = row.trim_ascii();
+    let n_quotes = row.iter().filter(|byte| **byte == b'"').count();
+    n_quotes % 2 == 1 && row.iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
+pub(crate) fn open_quote(shown: &str, line: u64) -> Error {
+    Error::new(
+        "TW0209",
+        "a quote is opened in this row and never closed: the rest of the file is one cell",
+    )
+    .hint("close the quote, or double it where it belongs to the text: \"5\"\" pipe\"")
+    .at(shown, Some(line), None)
+}
+
+pub(crate) fn header_names(shown: &str, record: &StringRecord) -> Result<Vec<String>> {
+    let names: Vec<String> = record
+        .iter()
+        .enumerate()
+        .map(|(at, name)| header_name(at, name))
+        .collect();
+    match names.as_slice() {
+        [only] if only.contains([';', '\t', '|']) => Err(wrong_delimiter(shown, only)),
+        _ => Ok(names),
     }
 }
 
@@ -153,7 +171,7 @@ impl LineCounter<'_> {
     }
 }
 
-fn refuse_utf16(shown: &str, bytes: &[u8]) -> Result<()> {
+pub(crate) fn refuse_utf16(shown: &str, bytes: &[u8]) -> Result<()> {
     match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
             Err(not_utf8(shown, "the file (it looks like UTF-16)").at(shown, Some(1), None))
@@ -183,7 +201,7 @@ fn wrong_delimiter(shown: &str, header: &str) -> Error {
     .at(shown, Some(1), None)
 }
 
-fn ragged(shown: &str, line: u64, expected: usize, found: usize) -> Error {
+pub(crate) fn ragged(shown: &str, line: u64, expected: usize, found: usize) -> Error {
     let hint = if found > expected {
         "a cell with a comma in it needs quotes around it"
     } else {

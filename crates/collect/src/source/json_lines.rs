@@ -37,7 +37,7 @@ pub(crate) fn read(shown: &str, bytes: &[u8]) -> Result<RawFile> {
     Ok(columns.finish(lines))
 }
 
-fn broken(shown: &str, line: u64, text: &str, cause: serde_json::Error) -> Error {
+pub(crate) fn broken(shown: &str, line: u64, text: &str, cause: serde_json::Error) -> Error {
     let hint = if text.trim_start().starts_with('[') {
         "the file is a JSON array; write one object per line instead"
     } else {
@@ -60,7 +60,7 @@ fn without_position(message: &str) -> String {
     message.replace(" at line 1 column ", " at column ")
 }
 
-fn twice(shown: &str, line: u64, key: &str) -> Error {
+pub(crate) fn twice(shown: &str, line: u64, key: &str) -> Error {
     Error::new("TW0208", format!("the line has key \"{key}\" twice"))
         .hint("every key needs a name of its own")
         .at(shown, Some(line), Some(key))

@@ -77,19 +77,26 @@ fn source_file(base: &Path, path: PathBuf) -> Result<SourceFile> {
 
 /// The whole file.
 pub(crate) fn read_bytes(path: &Path, shown: &str) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|cause| {
-        let (why, hint) = match cause.kind() {
-            std::io::ErrorKind::NotFound => (
-                "there is no such file".to_owned(),
-                "check the path; it starts from the folder of thalweg.toml",
-            ),
-            std::io::ErrorKind::PermissionDenied => {
-                ("permission denied".to_owned(), "let this user read the file")
-            }
-            _ => (cause.to_string(), "check the path and that the disk is there"),
-        };
-        unreadable(shown, &why, hint).cause(cause)
-    })
+    fs::read(path).map_err(|cause| cannot_open(shown, "it starts from the folder of thalweg.toml", cause))
+}
+
+/// The error for a file that cannot be opened; `start` says where its path starts from.
+pub(crate) fn cannot_open(shown: &str, start: &str, cause: std::io::Error) -> Error {
+    let (why, hint) = match cause.kind() {
+        std::io::ErrorKind::NotFound => (
+            "there is no such file".to_owned(),
+            format!("check the path; {start}"),
+        ),
+        std::io::ErrorKind::PermissionDenied => (
+            "permission denied".to_owned(),
+            "let this user read the file".to_owned(),
+        ),
+        _ => (
+            cause.to_string(),
+            "check the path and that the disk is there".to_owned(),
+        ),
+    };
+    unreadable(shown, &why, &hint).cause(cause)
 }
 
 fn unreadable(shown: &str, why: &str, hint: &str) -> Error {
