@@ -104,7 +104,7 @@ fn join_one(session: &Session, plan: PlanRow, accepted: &BTreeSet<String>) -> Re
         cycle: plan.plan.cycle,
         outcome: decisions
             .iter()
-            .map(|decision| happened.contains_key(&decision.customer))
+            .map(|decision| happened.contains_key(&decision.customer) != outcome.absent)
             .collect(),
         accepted: decisions
             .iter()

@@ -112,7 +112,7 @@ pub struct RunOut {
 }
 
 /// `collect`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TableOut {
     /// Id of the table.
     pub table: String,
@@ -126,12 +126,26 @@ pub struct TableOut {
     pub to_decide: usize,
     /// True when a labelled snapshot is replayed as of its date.
     pub replayed: bool,
+    /// The moments at which customers were looked at, when the outcome is learned from events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panel: Option<PanelOut>,
     /// Empty cells per column.
     pub missing: BTreeMap<String, usize>,
     /// Columns left out, with the reason.
     pub dropped: Vec<DroppedOut>,
     /// Things a person should know.
     pub warnings: Vec<String>,
+}
+
+/// The moments of a panel.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct PanelOut {
+    /// Moments in the past, oldest first.
+    pub cutoffs: Vec<String>,
+    /// Days after each in which the outcome counts.
+    pub horizon_days: f64,
+    /// The moment as of which customers are decided on.
+    pub decide_at: String,
 }
 
 /// A column that the models do not see.

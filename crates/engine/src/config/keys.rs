@@ -43,7 +43,7 @@ pub static SECTIONS: &[(&str, &str, &str)] = &[
     (
         "events",
         "[[events]]",
-        "Optional, repeatable: one row per event, for features.sql.",
+        "Optional, repeatable: one row per event, for features and, without an [outcome] column, for the outcome.",
     ),
     ("features", "[features]", "What the models may see."),
     (
@@ -121,7 +121,7 @@ pub static KEYS: &[Key] = &[
         "source",
         "path or glob",
         None,
-        "CSV, Parquet or JSON lines, relative to the workspace folder (required)",
+        "CSV, Parquet or JSON lines, relative to the workspace folder (required, unless the outcome is learned from events)",
     ),
     key(
         "customers",
@@ -129,6 +129,13 @@ pub static KEYS: &[Key] = &[
         "column",
         None,
         "the customer's key; without it rows are numbered, and files cannot be joined later",
+    ),
+    key(
+        "customers",
+        "since",
+        "column",
+        None,
+        "a date column: since when each is a customer, when the outcome is learned from events; without it the first event counts",
     ),
     key(
         "customers",
@@ -194,7 +201,7 @@ pub static KEYS: &[Key] = &[
         "column",
         "column",
         None,
-        "the labelled outcome to learn from (required)",
+        "the labelled outcome to learn from; without it the outcome is learned from [[events]]",
     ),
     key(
         "outcome",
@@ -208,7 +215,28 @@ pub static KEYS: &[Key] = &[
         "event",
         "text",
         Some("Outcome"),
-        "the event that counts as the outcome after a decision",
+        "the event that counts as the outcome after a decision, and in the past when there is no labelled column",
+    ),
+    key(
+        "outcome",
+        "absent",
+        "true or false",
+        Some("false"),
+        "the outcome is that no such event comes within the horizon (learning from events only)",
+    ),
+    key(
+        "outcome",
+        "every",
+        "days, as in 30d",
+        Some("the horizon"),
+        "how far apart the moments are at which customers are looked at (learning from events only)",
+    ),
+    key(
+        "outcome",
+        "cutoffs",
+        "list of dates",
+        None,
+        "these moments instead; outcomes must be complete after each (learning from events only)",
     ),
     key(
         "outcome",
@@ -237,6 +265,13 @@ pub static KEYS: &[Key] = &[
         "2 to 20",
         Some("5"),
         "folds of the outer cross-validation",
+    ),
+    key(
+        "model",
+        "split",
+        "rolling or random",
+        Some("rolling with events, else random"),
+        "rolling trains on earlier moments and tests on later ones; random splits customers",
     ),
     key("model", "mlp", "section", None, "the neural network's parameters"),
     key(

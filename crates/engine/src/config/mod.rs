@@ -7,6 +7,7 @@ mod toml_view;
 use std::collections::BTreeMap;
 
 use thalweg_channels::PolicyParams;
+use thalweg_collect::Cutoffs;
 use thalweg_domain::{Channel, Duration, Offer, OutcomeKind, Seed};
 use thalweg_learn::models::mlp::MlpParams;
 use thalweg_learn::outcome::LearnerChoice;
@@ -46,10 +47,12 @@ pub struct Config {
 /// `[customers]`.
 #[derive(Debug, Clone)]
 pub struct Customers {
-    /// Path or glob relative to the workspace.
-    pub source: String,
+    /// Path or glob relative to the workspace; without it everybody who has an event is a customer.
+    pub source: Option<String>,
     /// Key column.
     pub key: Option<String>,
+    /// A date column: since when each is a customer.
+    pub since: Option<String>,
     /// Cluster column.
     pub cluster: Option<String>,
     /// Whom to decide on.
@@ -96,12 +99,16 @@ pub struct Features {
 pub struct Outcome {
     /// Churn or conversion.
     pub kind: OutcomeKind,
-    /// Labelled column.
-    pub column: String,
+    /// Labelled column; without it the outcome is learned from events.
+    pub column: Option<String>,
     /// Value that means it happened.
     pub positive: Option<String>,
-    /// Event that counts after a decision.
+    /// Event that counts after a decision, and from which is learned when there is no labelled column.
     pub event: String,
+    /// Whether the outcome is that no such event comes.
+    pub absent: bool,
+    /// The moments in the past at which customers are looked at, when the outcome is learned from events.
+    pub cutoffs: Cutoffs,
     /// How long after a decision it counts.
     pub horizon: Duration,
     /// SQL expression of the money at stake.
@@ -115,8 +122,19 @@ pub struct Model {
     pub learner: LearnerChoice,
     /// Outer folds.
     pub folds: usize,
+    /// How rows are kept apart for validation.
+    pub split: Split,
     /// The net.
     pub mlp: MlpParams,
+}
+
+/// How rows are kept apart for validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// Train on earlier cut-offs, test on later ones.
+    Rolling,
+    /// Customers at random.
+    Random,
 }
 
 /// One `[[channel]]`: the domain's channel with how it is delivered.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use thalweg_channels::{PolicyParams, QuietHours};
+use thalweg_collect::Cutoffs;
 use thalweg_domain::{
     Belief, Channel, ChannelKind, ChannelName, Duration, Error, Money, Offer, OfferName, OutcomeKind, Result,
     Seed,
@@ -15,7 +16,7 @@ use toml::de::DeTable;
 use super::keys::nearest;
 use super::toml_view::{Section, Source};
 use super::{
-    ChannelConfig, Config, Customers, DecideOn, Events, Features, Model, OfferConfig, Outcome, Plan,
+    ChannelConfig, Config, Customers, DecideOn, Events, Features, Model, OfferConfig, Outcome, Plan, Split,
 };
 
 const ADAPTERS: &[&str] = &["file"];
@@ -51,19 +52,22 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
         ),
         None => (None, None, None),
     };
+    let events = root
+        .sections("events")?
+        .iter()
+        .map(event_source)
+        .collect::<Result<Vec<_>>>()?;
+    let outcome = outcome(&required(&root, "outcome")?, !events.is_empty())?;
+    let learned_from_events = outcome.column.is_none();
     Ok(Config {
         name: name.unwrap_or_else(|| default_name.to_owned()),
         currency: currency.unwrap_or_else(|| "USD".to_owned()),
         seed: Seed(seed.unwrap_or(42)),
-        customers: customers(&required(&root, "customers")?)?,
-        events: root
-            .sections("events")?
-            .iter()
-            .map(events)
-            .collect::<Result<_>>()?,
+        customers: customers(&root, learned_from_events)?,
+        events,
         features: features(&root)?,
-        outcome: outcome(&required(&root, "outcome")?)?,
-        model: model(&root)?,
+        outcome,
+        model: model(&root, learned_from_events)?,
         plan: plan(&required(&root, "plan")?)?,
         contact_policy: contact_policy(&root)?,
         channels,
@@ -73,27 +77,65 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
 
 fn required<'a>(root: &Section<'a>, name: &str) -> Result<Section<'a>> {
     root.section(name, name, &format!("[{name}]"))?
-        .ok_or_else(|| Error {
-            message: format!("the file needs a section [{name}]"),
-            ..root.missing(name)
-        })
+        .ok_or_else(|| needs(root, name))
 }
 
-fn customers(section: &Section<'_>) -> Result<Customers> {
+fn needs(root: &Section<'_>, name: &str) -> Error {
+    Error {
+        message: format!("the file needs a section [{name}]"),
+        ..root.missing(name)
+    }
+}
+
+fn customers(root: &Section<'_>, learned_from_events: bool) -> Result<Customers> {
+    let Some(section) = root.section("customers", "customers", "[customers]")? else {
+        if learned_from_events {
+            return Ok(Customers {
+                source: None,
+                key: None,
+                since: None,
+                cluster: None,
+                decide_on: DecideOn::Auto,
+            });
+        }
+        return Err(needs(root, "customers"));
+    };
     let decide_on = match section.text("decide_on")?.as_deref() {
         None | Some("auto") => DecideOn::Auto,
         Some("all") => DecideOn::All,
         Some(condition) => DecideOn::Where(condition.to_owned()),
     };
+    let source = section.text("source")?;
+    if source.is_none() && !learned_from_events {
+        return Err(section.missing("source"));
+    }
+    let key = section.text("key")?;
+    if learned_from_events && source.is_some() && key.is_none() {
+        return Err(section.missing("key").hint(
+            "without an [outcome] column the outcome is learned from events, which are joined by the key",
+        ));
+    }
     Ok(Customers {
-        source: section.required_text("source")?,
-        key: section.text("key")?,
+        since: only_with_events(&section, "since", learned_from_events)?,
+        source,
+        key,
         cluster: section.text("cluster")?,
         decide_on,
     })
 }
 
-fn events(section: &Section<'_>) -> Result<Events> {
+/// A text that only means something when the outcome is learned from events.
+fn only_with_events(section: &Section<'_>, key: &str, learned_from_events: bool) -> Result<Option<String>> {
+    let text = section.text(key)?;
+    if text.is_some() && !learned_from_events {
+        return Err(section
+            .refuse(key, "only counts when the outcome is learned from events")
+            .hint("leave it away, or leave [outcome] column away and give [[events]]"));
+    }
+    Ok(text)
+}
+
+fn event_source(section: &Section<'_>) -> Result<Events> {
     Ok(Events {
         source: section.required_text("source")?,
         key: section.required_text("key")?,
@@ -126,36 +168,92 @@ fn features(root: &Section<'_>) -> Result<Features> {
     })
 }
 
-fn outcome(section: &Section<'_>) -> Result<Outcome> {
+fn outcome(section: &Section<'_>, has_events: bool) -> Result<Outcome> {
     let kind = section.word("kind", &["churn", "conversion"], "churn")?;
+    let column = section.text("column")?;
+    if column.is_none() && !has_events {
+        return Err(section
+            .missing("column")
+            .hint("name the labelled column, or give [[events]] to learn from what customers did"));
+    }
+    let horizon = span(section, "horizon")?.unwrap_or(Duration::days(30));
+    let absent = section.flag("absent", false)?;
+    let cutoffs = cutoffs(section, horizon)?;
+    if column.is_some() {
+        for key in ["absent", "cutoffs", "every"] {
+            if section.has(key) {
+                return Err(section
+                    .refuse(key, "only counts when the outcome is learned from events")
+                    .hint("leave it away, or leave [outcome] column away and give [[events]]"));
+            }
+        }
+    }
     Ok(Outcome {
         kind: OutcomeKind::from_name(kind).unwrap_or(OutcomeKind::Churn),
-        column: section.required_text("column")?,
+        column,
         positive: section.expression("positive")?,
         event: section.text("event")?.unwrap_or_else(|| "Outcome".to_owned()),
-        horizon: horizon(section)?,
+        absent,
+        cutoffs,
+        horizon,
         value: section.expression("value")?.unwrap_or_else(|| "100".to_owned()),
     })
 }
 
-fn horizon(section: &Section<'_>) -> Result<Duration> {
-    let text = section.text("horizon")?.unwrap_or_else(|| "30d".to_owned());
+/// Days, as in `30d`.
+fn span(section: &Section<'_>, key: &str) -> Result<Option<Duration>> {
+    let Some(text) = section.text(key)? else {
+        return Ok(None);
+    };
     text.strip_suffix('d')
         .and_then(|days| days.parse::<i64>().ok())
         .filter(|days| (1..=3650).contains(days))
-        .map(Duration::days)
+        .map(|days| Some(Duration::days(days)))
         .ok_or_else(|| {
             section.refuse(
-                "horizon",
+                key,
                 &format!("= \"{text}\" is not a number of days such as \"30d\""),
             )
         })
 }
 
-fn model(root: &Section<'_>) -> Result<Model> {
+fn cutoffs(section: &Section<'_>, horizon: Duration) -> Result<Cutoffs> {
+    let given = section.texts("cutoffs")?;
+    let every = span(section, "every")?;
+    if given.is_empty() {
+        return Ok(Cutoffs::Every(every.unwrap_or(horizon)));
+    }
+    if every.is_some() {
+        return Err(section.refuse("every", "and cutoffs are both there: give one of them"));
+    }
+    let moments = given.iter().map(|text| crate::clock::parse_time(text));
+    Ok(Cutoffs::At(
+        moments
+            .collect::<Result<Vec<_>>>()
+            .map_err(|error| section.placed("cutoffs", error))?,
+    ))
+}
+
+fn split(section: &Section<'_>, learned_from_events: bool) -> Result<Split> {
+    let default = if learned_from_events { "rolling" } else { "random" };
+    match section.word("split", &["rolling", "random"], default)? {
+        "rolling" if !learned_from_events => Err(section
+            .refuse("split", "= \"rolling\" needs rows of several moments")
+            .hint("a labelled column is one moment; learn from [[events]] without an [outcome] column, or use \"random\"")),
+        "rolling" => Ok(Split::Rolling),
+        _ => Ok(Split::Random),
+    }
+}
+
+fn model(root: &Section<'_>, learned_from_events: bool) -> Result<Model> {
     let Some(section) = root.section("model", "model", "[model]")? else {
         return Ok(Model {
             learner: LearnerChoice::Auto,
+            split: if learned_from_events {
+                Split::Rolling
+            } else {
+                Split::Random
+            },
             folds: 5,
             mlp: MlpParams::default(),
         });
@@ -176,6 +274,7 @@ fn model(root: &Section<'_>) -> Result<Model> {
     };
     Ok(Model {
         learner,
+        split: split(&section, learned_from_events)?,
         folds: usize::try_from(folds).unwrap_or(5),
         mlp,
     })

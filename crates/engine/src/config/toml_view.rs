@@ -86,6 +86,11 @@ impl<'a> Section<'a> {
             .map(|(_, value)| value)
     }
 
+    /// Whether the file gives the key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
     fn label(&self, key: &str) -> String {
         if self.heading.is_empty() {
             key.to_owned()

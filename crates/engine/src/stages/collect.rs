@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use thalweg_collect::{CollectSpec, Collected, EventSource, NoteKind, Requirement, SqlFile, TargetSpec};
+use thalweg_collect::{
+    CollectSpec, Collected, EventSource, NoteKind, Panel, PanelSpec, Requirement, SqlFile, TargetSpec,
+};
 use thalweg_domain::{Error, Result, Stage, Timestamp};
 
 use crate::artifacts;
-use crate::clock::start_of_day;
+use crate::clock::{format_time, start_of_day};
 use crate::config::DecideOn;
 use crate::hash::Fingerprint;
 use crate::session::{Done, Made, Session};
-use crate::wire::{DroppedOut, TableOut};
+use crate::wire::{DroppedOut, PanelOut, TableOut};
 
 /// Name of the condition that says whom to decide on.
 const DECIDE_ON: &str = "decide_on";
@@ -40,10 +42,16 @@ fn collect(session: &Session, spec: &CollectSpec) -> Result<Made<TableOut>> {
     let out = describe(session, &id, &collected)?;
     thalweg_collect::write(&session.workspace.artifact("tables", &id, "parquet"), &collected)?;
     let empty: usize = out.missing.values().sum();
-    let line = format!(
-        "{} rows, {} columns, {empty} empty cells to impute",
-        out.rows, out.columns
-    );
+    let rows = match &out.panel {
+        None => format!("{} rows", out.rows),
+        Some(panel) => format!(
+            "{} rows as of {} days back, {} as of now",
+            out.labelled,
+            panel.cutoffs.len(),
+            out.to_decide
+        ),
+    };
+    let line = format!("{rows}, {} columns, {empty} empty cells to impute", out.columns);
     Ok(Made {
         artifact: id,
         result: out,
@@ -72,7 +80,7 @@ fn describe(session: &Session, id: &str, collected: &Collected) -> Result<TableO
             rows => format!("{} (rows: {rows})", found.text),
         });
     let mut warnings: Vec<String> = said.collect();
-    if session.workspace.config.customers.key.is_none() {
+    if session.workspace.config.customers.key.is_none() && collected.panel.is_none() {
         warnings.push(
             "no [customers] key: rows are numbered, so feedback and later files cannot be joined".to_owned(),
         );
@@ -91,10 +99,19 @@ fn describe(session: &Session, id: &str, collected: &Collected) -> Result<TableO
         labelled: labelled(collected).len(),
         to_decide: decide.len(),
         replayed,
+        panel: collected.panel.as_ref().map(panel_out),
         missing,
         dropped: dropped.collect(),
         warnings,
     })
+}
+
+fn panel_out(panel: &Panel) -> PanelOut {
+    PanelOut {
+        cutoffs: panel.cutoffs.iter().map(|moment| format_time(*moment)).collect(),
+        horizon_days: panel.horizon.as_days(),
+        decide_at: format_time(panel.decide_at),
+    }
 }
 
 /// Loads a table by its id.
@@ -119,7 +136,14 @@ pub(crate) fn labelled(collected: &Collected) -> Vec<usize> {
 
 /// Rows to decide on, and whether that replays a labelled snapshot.
 pub(crate) fn to_decide(session: &Session, collected: &Collected) -> Result<(Vec<usize>, bool)> {
-    let all = || (0..collected.n_rows()).collect::<Vec<_>>();
+    // looks into the past are for learning alone
+    let is_now = |row: &usize| {
+        collected
+            .panel
+            .as_ref()
+            .is_none_or(|panel| panel.period.get(*row).is_some_and(Option::is_none))
+    };
+    let all = || (0..collected.n_rows()).filter(is_now).collect::<Vec<_>>();
     let rows = match &session.workspace.config.customers.decide_on {
         DecideOn::All => return Ok((all(), false)),
         DecideOn::Where(condition) => {
@@ -191,15 +215,31 @@ fn spec(session: &Session) -> Result<CollectSpec> {
         features_sql: sql_file(session)?,
         cutoff: cutoff(session),
         events: config.events.iter().map(event_source).collect(),
-        target: Some(TargetSpec {
-            column: config.outcome.column.clone(),
+        target: config.outcome.column.as_ref().map(|column| TargetSpec {
+            column: column.clone(),
             positive: config.outcome.positive.clone(),
         }),
+        panel: config.outcome.column.is_none().then(|| panel_spec(session)),
+        source: config.customers.source.clone(),
         expressions,
         conditions,
         flags,
-        ..CollectSpec::of(session.workspace.dir.clone(), config.customers.source.clone())
+        ..CollectSpec::of(session.workspace.dir.clone(), String::new())
     })
+}
+
+/// How the outcome is learned from events.
+fn panel_spec(session: &Session) -> PanelSpec {
+    let config = &session.workspace.config;
+    let named = config.events.iter().any(|events| events.name.is_some());
+    PanelSpec {
+        event: named.then(|| config.outcome.event.clone()),
+        absent: config.outcome.absent,
+        horizon: config.outcome.horizon,
+        cutoffs: config.outcome.cutoffs.clone(),
+        decide_at: session.options.as_of_given.then_some(session.options.as_of),
+        since: config.customers.since.clone(),
+    }
 }
 
 fn event_source(events: &crate::config::Events) -> EventSource {
@@ -234,13 +274,14 @@ fn cutoff(session: &Session) -> Timestamp {
 
 fn fingerprint(session: &Session, spec: &CollectSpec, sources: &str) -> String {
     let config = &session.workspace.config;
-    let dated = spec.features_sql.is_some().then_some(spec.cutoff);
+    let dated = (spec.features_sql.is_some() && spec.panel.is_none()).then_some(spec.cutoff);
     Fingerprint::new("collect")
         .with("sources", sources)
         .with_debug("customers", &config.customers)
         .with_debug("events", &config.events)
         .with_debug("features", &config.features)
         .with_debug("target", &spec.target)
+        .with_debug("panel", &spec.panel)
         .with_debug("expressions", &spec.expressions)
         .with_debug("conditions", &spec.conditions)
         .with_debug("flags", &spec.flags)

@@ -1,5 +1,6 @@
 //! train: who will leave (or buy)? The labelled history and the untreated part of mature decisions, one model.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use thalweg_collect::Collected;
@@ -7,7 +8,7 @@ use thalweg_domain::{Error, Result, Stage, Table};
 use thalweg_learn::models::LearnerParams;
 use thalweg_learn::outcome::{OutcomeParams, OutcomeTraining, TrainingSet};
 use thalweg_learn::task::Target;
-use thalweg_ledger::{DecisionRow, ModelRecord};
+use thalweg_ledger::{DecisionRow, ModelRecord, PlanRow};
 
 use super::collect;
 use crate::experience::{self, PastCycle};
@@ -17,6 +18,8 @@ use crate::wire::TrainOut;
 
 /// A decision to do nothing is never worth more than so many rows.
 const MOST_WEIGHT: f64 = 20.0;
+/// The period of decisions: after every look into the past.
+const DECISIONS: u32 = u32::MAX;
 
 /// The rows that the outcome model learns from.
 pub(crate) struct TrainingRows {
@@ -28,6 +31,8 @@ pub(crate) struct TrainingRows {
     pub(crate) history: Vec<usize>,
     /// Money at stake per row.
     pub(crate) value: Vec<f64>,
+    /// Which look into the past each row is, decisions after all of them; none for a labelled snapshot.
+    pub(crate) period: Option<Vec<u32>>,
 }
 
 impl TrainingRows {
@@ -37,7 +42,7 @@ impl TrainingRows {
             target: Target::Binary(&self.target),
             weight: &self.weight,
             group: &self.group,
-            period: None,
+            period: self.period.as_deref(),
         }
     }
 
@@ -167,6 +172,9 @@ pub(crate) fn rows_of(
         rows.weight.truncate(n);
         rows.group.truncate(n);
         rows.value.truncate(n);
+        if let Some(period) = &mut rows.period {
+            period.truncate(n);
+        }
     }
     Ok(rows)
 }
@@ -183,7 +191,8 @@ pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<OutcomeTraining>> {
 
 /// The labelled rows of the table, then the untreated part of closed cycles' decisions.
 pub(crate) fn rows(session: &Session, collected: &Collected) -> Result<TrainingRows> {
-    let history = collect::labelled(collected);
+    let closed = experience::closed_plans(session)?;
+    let history = untouched(collected, collect::labelled(collected), &closed);
     let value = collect::values(collected)?;
     let known = |row: &usize| {
         collected
@@ -201,12 +210,38 @@ pub(crate) fn rows(session: &Session, collected: &Collected) -> Result<TrainingR
             .iter()
             .filter_map(|row| value.get(*row).copied())
             .collect(),
+        period: collected.panel.as_ref().map(|panel| {
+            let own = |row: &usize| panel.period.get(*row).copied().flatten();
+            history.iter().filter_map(own).collect()
+        }),
         history,
     };
-    for past in experience::join(session, experience::closed_plans(session)?)? {
+    for past in experience::join(session, closed)? {
         add(session, &mut rows, &past)?;
     }
+    if let Some(period) = &mut rows.period {
+        number_densely(period);
+    }
     Ok(rows)
+}
+
+/// Looks into the past whose outcome was complete before anything was carried out: later ones were acted on, and the
+/// part of them that was left alone comes back as decisions.
+fn untouched(collected: &Collected, history: Vec<usize>, plans: &[PlanRow]) -> Vec<usize> {
+    let (Some(panel), Some(first)) = (
+        &collected.panel,
+        plans.iter().map(|plan| plan.plan.created_at).min(),
+    ) else {
+        return history;
+    };
+    let ends = |row: &usize| {
+        let period = panel.period.get(*row).copied().flatten()?;
+        Some(*panel.cutoffs.get(usize::try_from(period).ok()?)? + panel.horizon)
+    };
+    history
+        .into_iter()
+        .filter(|row| ends(row).is_none_or(|end| end <= first))
+        .collect()
 }
 
 /// Adds the decisions to do nothing, with the features that they were made on, weighted by 1 / P(nothing).
@@ -224,6 +259,9 @@ fn add(session: &Session, rows: &mut TrainingRows, past: &PastCycle) -> Result<(
         .collect();
     rows.table = rows.table.stack(&table.features.take(&picked))?;
     for (decision, outcome) in untreated {
+        if let Some(period) = &mut rows.period {
+            period.push(DECISIONS);
+        }
         rows.target.push(outcome);
         rows.weight
             .push((1.0 / decision.propensity_none).min(MOST_WEIGHT));
@@ -231,6 +269,15 @@ fn add(session: &Session, rows: &mut TrainingRows, past: &PastCycle) -> Result<(
         rows.value.push(decision.value);
     }
     Ok(())
+}
+
+/// Periods by rank, without gaps.
+fn number_densely(period: &mut [u32]) {
+    let used: BTreeSet<u32> = period.iter().copied().collect();
+    let rank: BTreeMap<u32, u32> = used.into_iter().zip(0..).collect();
+    for own in period {
+        *own = rank.get(own).copied().unwrap_or_default();
+    }
 }
 
 /// A number for a customer, the same wherever the customer appears.
