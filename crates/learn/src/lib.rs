@@ -16,4 +16,5 @@ pub mod measure;
 pub mod models;
 pub mod outcome;
 pub mod prepare;
+pub mod privacy;
 pub mod task;
