@@ -1,5 +1,7 @@
 //! Metrics against scikit-learn (`bench/fixtures/metrics.py`), calibration and intervals against known truths.
 
+pub(super) mod reference;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -104,7 +106,7 @@ fn one_class_gives_numbers_and_no_rows_an_error() {
 }
 
 /// Scores with a known slope: `truth` maps them to the outcome's probability.
-fn scores(n: usize, seed: u64, truth: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<bool>, Vec<u8>) {
+pub(super) fn scores(n: usize, seed: u64, truth: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<bool>, Vec<u8>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let margins: Vec<f64> = (0..n).map(|_| rng.random_range(-3.0..3.0)).collect();
     let target = margins

@@ -11,6 +11,8 @@ const MAX_STEPS: usize = 100;
 /// A step is cut to this length: log-odds fits far from their optimum overshoot.
 const MAX_STEP: f64 = 2.0;
 const TOLERANCE: f64 = 1e-12;
+/// A step that ends where the loss rises by more than this part of how it fell at its start was too long.
+const OVERSHOT: f64 = 0.5;
 
 /// Coefficients that minimise `sum of weight * log loss + ridge / 2 * |beta - start|^2`, by damped Newton steps.
 ///
@@ -27,10 +29,11 @@ pub(crate) fn fit_logistic(
     for _ in 0..MAX_STEPS {
         let (gradient, hessian) = derivatives(features, target, weight, (ridge, start, &beta));
         if let Some((step, descent)) = &mut last
-            && -dot(step, &gradient) > *descent
+            && -dot(step, &gradient) > OVERSHOT * *descent
         {
-            // past the minimum along the step, to a place as steep as where it began: go half-way back
+            // past the minimum along the step, where it rises nearly as steeply as it fell: go half-way back
             step.iter_mut().for_each(|step| *step *= 0.5);
+            *descent *= 0.5;
             beta.iter_mut().zip(&*step).for_each(|(beta, step)| *beta += step);
             continue;
         }
