@@ -93,6 +93,20 @@ pub(super) fn check_classes(
     }
 }
 
+/// Whether rows hold enough groups of each class for so many folds.
+pub(super) fn check_learnable(task: &Task, examples: &Examples, folds: usize) -> bool {
+    let groups = collect_groups(&examples.strata(), &examples.group);
+    let n_strata = if task.is_classification() {
+        task.n_outputs().max(2)
+    } else {
+        1
+    };
+    (0..n_strata).all(|stratum| {
+        let with = |group: &&Group| group.counts.get(stratum).is_some_and(|count| *count > 0);
+        groups.iter().filter(with).count() >= 2 * folds
+    })
+}
+
 fn check_both(groups: &[Group], folds: usize) -> Result<()> {
     let with_positive = groups.iter().filter(|group| group.lead() == 1).count();
     let with_negative = groups.iter().filter(|group| group.counts[0] > 0).count();

@@ -1,23 +1,40 @@
-//! The outcome model: P(outcome | no action) for each customer, trained, calibrated and chosen by a nested procedure.
+//! The outcome model: what would happen without an action, for each customer, trained, calibrated and chosen by a
+//! nested procedure.
 
+mod blend;
+mod choose;
+mod conformal;
 mod explain;
+mod fits;
 mod folds;
+mod grid;
+mod link;
 mod model;
+mod outer;
+mod params;
 mod procedure;
+mod result;
+mod search;
+mod sheet;
+mod split;
 #[cfg(test)]
 mod tests;
+mod threshold;
 
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Error, Result, Seed, Table};
+use thalweg_domain::{Error, Result, Table};
 
-pub use model::OutcomeModel;
-pub use procedure::train;
+pub use conformal::ConformalQuantile;
+pub use link::Link;
+pub use model::{Kept, OutcomeModel, Prediction};
+pub use params::{ClassWeight, LearnerChoice, OutcomeParams, Search, Split, Threshold};
+pub use procedure::{Hooks, train, train_with};
+pub use result::{CandidateResult, OutcomeTraining, RollingScores, SearchReport, StopReason, Tried};
+pub use threshold::ChosenThreshold;
 
 pub(crate) use folds::stratified_split;
 
-use crate::models::mlp::Epoch;
-use crate::models::{Learner, LearnerParams};
-use crate::task::Target;
+use crate::task::{Examples, Target};
 
 /// What is learned from. Every slice has one entry per row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -35,108 +52,14 @@ pub struct TrainingSet<'a> {
     pub period: Option<&'a [u32]>,
 }
 
-/// Which learner to train.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LearnerChoice {
-    /// All of them; the one with the lowest cross-validated log loss is kept.
-    Auto,
-    /// Just this one.
-    One(Learner),
-}
-
-impl LearnerChoice {
-    /// The choice of that name: `auto`, `mlp`, `gbdt` or `logistic`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        if name == "auto" {
-            Some(Self::Auto)
-        } else {
-            Learner::from_name(name).map(Self::One)
+impl TrainingSet<'_> {
+    pub(super) fn examples(&self, rows: &[usize]) -> Examples {
+        Examples {
+            task: self.target.task(),
+            target: rows.iter().map(|row| self.target.number(*row)).collect(),
+            weight: rows.iter().map(|row| self.weight[*row]).collect(),
+            group: rows.iter().map(|row| self.group[*row]).collect(),
         }
-    }
-
-    pub(crate) fn learners(self) -> Vec<Learner> {
-        match self {
-            Self::Auto => Learner::ALL.to_vec(),
-            Self::One(learner) => vec![learner],
-        }
-    }
-}
-
-/// Parameters of the procedure.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OutcomeParams {
-    /// Which learner.
-    pub choice: LearnerChoice,
-    /// Parameters of each learner.
-    pub learners: LearnerParams,
-    /// Outer folds, 2 to 20; fold 0 is also the test part, so 5 makes it a fifth.
-    pub folds: usize,
-    /// Inner folds, 2 to 20.
-    pub inner_folds: usize,
-    /// The seed of folds and learners.
-    pub seed: Seed,
-}
-
-impl Default for OutcomeParams {
-    fn default() -> Self {
-        Self {
-            choice: LearnerChoice::Auto,
-            learners: LearnerParams::default(),
-            folds: 5,
-            inner_folds: 3,
-            seed: Seed(42),
-        }
-    }
-}
-
-/// A trained outcome model with all that its evaluation needs.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct OutcomeTraining {
-    /// The model, fitted on all rows.
-    pub model: OutcomeModel,
-    /// The learner that was kept.
-    pub learner: Learner,
-    /// Calibrated probability per row by the whole procedure run without the row's fold: honest also for `auto`.
-    pub out_of_fold: Vec<f64>,
-    /// Outer fold per row.
-    pub fold: Vec<u8>,
-    /// Each learner's own out-of-fold scores.
-    pub candidates: Vec<CandidateResult>,
-    /// Rows of the test part (outer fold 0), rising: nothing that produced their out-of-fold scores has seen them.
-    pub test: Vec<usize>,
-    /// Losses per epoch of the kept model, if it is a net.
-    pub history: Vec<Epoch>,
-}
-
-/// One learner's own run of the procedure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CandidateResult {
-    /// The learner.
-    pub learner: Learner,
-    /// Calibrated probability per row by this learner, fitted and calibrated without the row's fold.
-    pub out_of_fold: Vec<f64>,
-    /// Log loss of the learner's cross-fitted calibrated scores over all rows: what `auto` chooses by.
-    pub log_loss: f64,
-    /// In how many of the outer folds `auto` chose it.
-    pub chosen_in_folds: usize,
-}
-
-impl OutcomeTraining {
-    /// The training as JSON; [`Self::from_json`] gives the same one back, bit for bit.
-    ///
-    /// # Errors
-    /// `TW0901` when it cannot be written.
-    pub fn to_json(&self) -> Result<String> {
-        write_json(self)
-    }
-
-    /// Reads what [`Self::to_json`] wrote.
-    ///
-    /// # Errors
-    /// `TW0309` when it is something else.
-    pub fn from_json(json: &str) -> Result<Self> {
-        read_json(json)
     }
 }
 

@@ -8,7 +8,7 @@ use thalweg_domain::{CheckVerdict, Column, ColumnData, Result, Seed, Table};
 
 use super::folds::assign_folds;
 use super::{
-    LearnerChoice, OutcomeModel, OutcomeParams, OutcomeTraining, TrainingSet, stratified_split, train,
+    Kept, LearnerChoice, OutcomeModel, OutcomeParams, OutcomeTraining, TrainingSet, stratified_split, train,
 };
 use crate::evaluate::{Economics, Evaluation, evaluate};
 use crate::models::{Examples, Learner, sigmoid};
@@ -127,7 +127,7 @@ fn a_training_and_its_model_survive_json_bit_for_bit() {
             training.model.predict(&data.table).unwrap(),
             model.predict(&data.table).unwrap()
         );
-        assert_eq!((model.learner(), model.features().len()), (learner, 4));
+        assert_eq!((model.kept(), model.features().len()), (Kept::One(learner), 4));
     }
     assert_eq!(
         OutcomeModel::from_json("{\"learner\":\"mlp\"}").unwrap_err().code,
@@ -227,19 +227,16 @@ fn the_validation_part_keeps_groups_together_and_classes_in_proportion() {
 fn auto_takes_the_line_when_the_truth_is_one() {
     let data = Data::new(800, 1.5, 6);
     let training = data.train(&quick()).unwrap();
-    assert_eq!(training.learner, Learner::Logistic);
-    let losses: Vec<(Learner, f64)> = training
-        .candidates
-        .iter()
-        .map(|c| (c.learner, c.log_loss))
-        .collect();
+    assert_eq!(training.learner, Kept::One(Learner::Logistic));
+    let losses: Vec<(Learner, f64)> = training.candidates.iter().map(|c| (c.learner, c.loss)).collect();
     assert!(losses.iter().all(|(_, loss)| *loss >= losses[0].1) && losses.len() == 3);
     assert_eq!(
         training
             .candidates
             .iter()
             .map(|c| c.chosen_in_folds)
-            .sum::<usize>(),
+            .sum::<usize>()
+            + training.search.blend_in_folds,
         5
     );
 }
@@ -331,18 +328,27 @@ fn noise_is_reported_as_noise() {
 #[test]
 fn progress_reaches_its_total() {
     let data = Data::new(200, 1.0, 10);
-    let (calls, total) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let progress = |done: usize, of: usize| {
-        assert!(done <= of);
-        calls.fetch_add(1, Ordering::Relaxed);
-        total.store(of, Ordering::Relaxed);
+    let count = |params: &OutcomeParams| {
+        let (calls, total) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let progress = |done: usize, of: usize| {
+            assert!(done <= of);
+            calls.fetch_add(1, Ordering::Relaxed);
+            total.store(of, Ordering::Relaxed);
+        };
+        train(&data.set(), params, &progress).unwrap();
+        (calls.into_inner(), total.into_inner())
     };
-    train(&data.set(), &quick(), &progress).unwrap();
+    let one = OutcomeParams {
+        choice: LearnerChoice::One(Learner::Logistic),
+        ..quick()
+    };
     assert_eq!(
-        (calls.into_inner(), total.into_inner()),
-        (46, 46),
-        "5 folds x 3 learners x 3 fits, and the last"
+        count(&one),
+        (16, 16),
+        "5 folds x (2 inner fits and the outer one), and the last"
     );
+    let (calls, total) = count(&quick());
+    assert_eq!(calls, total);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn run(name: &str, data: &Labelled, choice: LearnerChoice) -> (OutcomeTraining, 
     println!(
         "{name} {choice:?}: kept {} ({}); trained in {:.2} s, evaluated in {:.2} s",
         training.learner.as_str(),
-        training.model.calibrator().name(),
+        training.model.link().name(),
         trained.as_secs_f64(),
         (start.elapsed() - trained).as_secs_f64()
     );
@@ -55,9 +55,27 @@ fn run(name: &str, data: &Labelled, choice: LearnerChoice) -> (OutcomeTraining, 
         println!(
             "  candidate {:9} AUC {auc:.4} log loss {:.4}",
             candidate.0.as_str(),
-            result.log_loss
+            result.loss
         );
     }
+    for tried in &training.search.tried {
+        println!(
+            "  round {} {:9} {:20} {:.5}",
+            tried.round,
+            tried.learner.as_str(),
+            tried.setting,
+            tried.loss
+        );
+    }
+    println!(
+        "  {} rounds, {:.1} units, {:?}; shares {:?}; blend {:?} in {} folds",
+        training.search.rounds,
+        training.search.units,
+        training.search.stopped,
+        training.model.shares(),
+        training.search.blend_loss,
+        training.search.blend_in_folds
+    );
     for check in &evaluation.checks {
         println!("  {} {}: {}", check.name, check.verdict.as_str(), check.detail);
     }

@@ -1,0 +1,188 @@
+//! Fits beside each other: each is named by its part, setting and place, so that no result depends on the order.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use thalweg_domain::{Result, Seed};
+
+use super::TrainingSet;
+use super::grid::Setting;
+use super::model::Member;
+use super::params::{ClassWeight, OutcomeParams};
+use super::procedure::Hooks;
+use super::split::Part;
+use crate::models::fit;
+use crate::models::mlp::Epoch;
+use crate::task::{Examples, Margins, Task};
+
+/// One fit and the rows that it scores.
+pub(super) struct Job<'a> {
+    pub(super) part: &'a Part,
+    pub(super) setting: &'a Setting,
+    /// The validation split; none fits on all rows that the part learns from and scores the part.
+    pub(super) inner: Option<(usize, u32)>,
+}
+
+/// Fits on a training set and counts them.
+pub(super) struct Fits<'a> {
+    pub(super) set: &'a TrainingSet<'a>,
+    pub(super) params: &'a OutcomeParams,
+    pub(super) hooks: &'a Hooks<'a>,
+    done: AtomicUsize,
+    /// How many there will be, as far as is known.
+    total: AtomicUsize,
+}
+
+impl<'a> Fits<'a> {
+    pub(super) const fn new(
+        set: &'a TrainingSet<'a>,
+        params: &'a OutcomeParams,
+        hooks: &'a Hooks<'a>,
+    ) -> Self {
+        Self {
+            set,
+            params,
+            hooks,
+            done: AtomicUsize::new(0),
+            total: AtomicUsize::new(0),
+        }
+    }
+
+    /// Expects so many fits from here on.
+    pub(super) fn expect(&self, remaining: usize) {
+        self.total
+            .store(self.done.load(Ordering::Relaxed) + remaining, Ordering::Relaxed);
+    }
+
+    fn count(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        (self.hooks.progress)(done, self.total.load(Ordering::Relaxed).max(done));
+    }
+
+    /// The scores of each job's rows, in the order of the jobs.
+    ///
+    /// # Errors
+    /// As [`crate::models::fit`].
+    pub(super) fn scores(&self, jobs: &[Job<'_>]) -> Result<Vec<Margins>> {
+        jobs.par_iter()
+            .map(|job| {
+                let (fitted_on, scored) = match job.inner {
+                    Some(inner) => (job.part.fit_rows(inner), job.part.held_rows(inner)),
+                    None => (job.part.learn.clone(), job.part.score.clone()),
+                };
+                let place = match job.inner {
+                    Some((repeat, held)) => repeat * 1_000_000 + held as usize,
+                    None => 63,
+                };
+                let number = (job.part.number * 64 + place) as u64;
+                let seed = self.params.seed.stream("fits").nth(number);
+                let (member, _) = self.member(job.setting, &fitted_on, seed)?;
+                let margins = member.margins(self.set.table, &scored)?;
+                self.count();
+                Ok(margins)
+            })
+            .collect()
+    }
+
+    /// The scores of every row by a mixture of settings fitted without the row's fold.
+    ///
+    /// # Errors
+    /// As [`crate::models::fit`].
+    pub(super) fn random(&self, fold: &[u8], mixture: &[(&Setting, f64)]) -> Result<Margins> {
+        let n_folds = fold.iter().max().map_or(0, |last| *last + 1);
+        let jobs: Vec<(u8, &Setting, f64)> = (0..n_folds)
+            .flat_map(|own| {
+                mixture
+                    .iter()
+                    .map(move |(setting, factor)| (own, *setting, *factor))
+            })
+            .collect();
+        let n_outputs = self.set.target.task().n_outputs();
+        let scored = jobs
+            .par_iter()
+            .map(|(own, setting, factor)| {
+                let (inside, outside): (Vec<usize>, Vec<usize>) =
+                    (0..fold.len()).partition(|row| fold[*row] == *own);
+                let seed = self.params.seed.stream("random split").nth(u64::from(*own));
+                let (mut member, _) = self.member(setting, &outside, seed)?;
+                member.factor = *factor;
+                let margins = member.margins(self.set.table, &inside)?;
+                self.count();
+                Ok((inside, margins))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let mut sum = Margins {
+            cells: vec![0.0; fold.len() * n_outputs],
+            n_outputs,
+        };
+        for (rows, margins) in scored {
+            for (row, own) in rows.into_iter().zip(margins.rows()) {
+                let cells = &mut sum.cells[row * n_outputs..(row + 1) * n_outputs];
+                cells.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// A setting fitted on some rows, with factor 1.
+    ///
+    /// # Errors
+    /// As [`crate::models::fit`].
+    pub(super) fn member(
+        &self,
+        setting: &Setting,
+        rows: &[usize],
+        seed: Seed,
+    ) -> Result<(Member, Vec<Epoch>)> {
+        let mut examples = self.set.examples(rows);
+        let offset = match self.params.class_weight {
+            ClassWeight::None => vec![0.0; examples.task.n_outputs()],
+            ClassWeight::Balanced => balance(&mut examples),
+        };
+        let learner = setting.learner;
+        let (fitted, history) = fit(learner, self.set.table, rows, &examples, &setting.params, seed)
+            .map_err(|error| error.doing(format!("training {}", learner.as_str())))?;
+        Ok((
+            Member {
+                learner,
+                fitted,
+                factor: 1.0,
+                offset,
+            },
+            history,
+        ))
+    }
+
+    /// The same on all rows of the table.
+    ///
+    /// # Errors
+    /// As [`crate::models::fit`].
+    pub(super) fn last(&self, setting: &Setting) -> Result<(Member, Vec<Epoch>)> {
+        let everything: Vec<usize> = (0..self.set.target.len()).collect();
+        let fitted = self.member(setting, &everything, self.params.seed.stream("final"))?;
+        self.count();
+        Ok(fitted)
+    }
+}
+
+/// Gives each class the same total weight; the result is added to the scores to undo what that does to the
+/// probabilities (prior correction: King and Zeng 2001, doi:10.1093/oxfordjournals.pan.a004868).
+fn balance(examples: &mut Examples) -> Vec<f64> {
+    let n_classes = examples.task.n_outputs().max(2);
+    let mut totals = vec![0.0; n_classes];
+    for (target, weight) in examples.target.iter().zip(&examples.weight) {
+        totals[*target as usize] += weight;
+    }
+    let all: f64 = totals.iter().sum();
+    let factor: Vec<f64> = totals
+        .iter()
+        .map(|own| all / (n_classes as f64 * own.max(f64::MIN_POSITIVE)))
+        .collect();
+    for (weight, target) in examples.weight.iter_mut().zip(&examples.target) {
+        *weight *= factor[*target as usize];
+    }
+    match examples.task {
+        Task::Class { .. } => factor.iter().map(|factor| -factor.ln()).collect(),
+        Task::Binary | Task::Value => vec![(factor[0] / factor[1]).ln()],
+    }
+}
