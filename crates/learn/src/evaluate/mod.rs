@@ -22,7 +22,7 @@ mod threshold;
 
 pub use calibration::{Calibrator, Temperature};
 pub use curves::{CalibrationBin, GainsPoint, calibration_curve, gains_curve};
-pub use delong::{auc_interval, auc_with_error};
+pub use delong::{auc_difference, auc_interval, auc_with_error};
 pub use interval::{IntervalMethod, interval_method};
 pub use metrics::{Economics, KEPT_SPECIFICITY, METRIC_NAMES, Metrics, metrics};
 pub use multiclass::{
