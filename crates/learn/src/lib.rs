@@ -11,6 +11,7 @@
 pub mod drift;
 pub mod effect;
 pub mod evaluate;
+pub mod fairness;
 pub mod leakage;
 pub mod measure;
 pub mod models;

@@ -38,15 +38,15 @@ pub fn calibration_curve(p: &[f64], y: &[bool]) -> Vec<CalibrationBin> {
     filled
         .map(|(predicted, positives, n)| CalibrationBin {
             predicted: predicted / n as f64,
-            observed: wilson(positives, n, Estimate::Z95),
+            observed: wilson(positives as f64 / n as f64, n as f64, Estimate::Z95),
             n,
         })
         .collect()
 }
 
-/// A share with its Wilson score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953); z sets the level.
-pub(super) fn wilson(positives: usize, n: usize, z: f64) -> Estimate {
-    let (n, mean) = (n as f64, positives as f64 / n as f64);
+/// A share among `n` rows with its Wilson score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953); z sets the
+/// level.
+pub(crate) fn wilson(mean: f64, n: f64, z: f64) -> Estimate {
     let shrink = 1.0 + z * z / n;
     let centre = (mean + z * z / (2.0 * n)) / shrink;
     let half = z * (mean * (1.0 - mean) / n + z * z / (4.0 * n * n)).sqrt() / shrink;

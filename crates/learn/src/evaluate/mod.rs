@@ -4,9 +4,10 @@
 
 pub(crate) mod bootstrap;
 mod calibration;
-mod checks;
+pub mod checks;
 mod curves;
 mod delong;
+mod groups;
 pub(crate) mod input;
 mod interval;
 mod metrics;
@@ -23,6 +24,7 @@ mod threshold;
 pub use calibration::{Calibrator, Temperature};
 pub use curves::{CalibrationBin, GainsPoint, calibration_curve, gains_curve};
 pub use delong::{auc_difference, auc_interval, auc_with_error};
+pub use groups::Grouping;
 pub use interval::{IntervalMethod, interval_method};
 pub use metrics::{Economics, KEPT_SPECIFICITY, METRIC_NAMES, Metrics, metrics};
 pub use multiclass::{
@@ -42,3 +44,5 @@ pub use report::{Evaluation, NamedEstimates, TestPart, evaluate};
 pub use threshold::{Payoff, ThresholdChoice, ThresholdRule, choose_threshold, threshold_from_costs};
 
 pub(crate) use calibration::{OutOfFold, choose_calibrator};
+pub(crate) use curves::wilson;
+pub(crate) use groups::take;

@@ -171,7 +171,7 @@ pub fn class_estimates(scores: &ClassScores<'_>, group: &[u64], seed: Seed) -> R
         .collect::<Vec<(_, Estimate)>>())
 }
 
-fn range(metric: &str) -> (f64, f64) {
+pub(super) fn range(metric: &str) -> (f64, f64) {
     match metric {
         "log_loss" => (0.0, f64::INFINITY),
         "brier" => (0.0, 2.0),

@@ -1,9 +1,21 @@
-//! The named checks on a trained model.
+//! The named checks on a trained model. Leakage is checked in [`crate::leakage`].
+
+mod stability;
+mod subgroups;
+mod target_drift;
+#[cfg(test)]
+mod tests;
 
 use thalweg_domain::{Check, CheckVerdict, Estimate};
 
-use super::curves::{CalibrationBin, wilson};
 use super::metrics::METRIC_NAMES;
+use super::{CalibrationBin, wilson};
+
+pub use stability::{FeatureStability, RankRange, feature_stability};
+pub use subgroups::{SubgroupFigures, Subgroups, subgroup_quality};
+pub use target_drift::{
+    Homogeneity, class_homogeneity, target_drift, target_drift_of_values, value_homogeneity,
+};
 
 /// Fewer of either class than this and no figure means anything.
 const MIN_OF_CLASS: usize = 20;
@@ -21,7 +33,7 @@ const OVERFIT_GAP: f64 = 0.10;
 const FOLD_ERRORS: f64 = 3.5;
 const FOLD_POINTS: f64 = 0.03;
 
-fn passed(name: &'static str, detail: String) -> Check {
+pub(crate) fn passed(name: &'static str, detail: String) -> Check {
     Check {
         name,
         verdict: CheckVerdict::Pass,
@@ -31,7 +43,7 @@ fn passed(name: &'static str, detail: String) -> Check {
     }
 }
 
-fn raised(
+pub(crate) fn raised(
     name: &'static str,
     verdict: CheckVerdict,
     detail: String,
@@ -48,7 +60,8 @@ fn raised(
 }
 
 /// Enough of both classes: FAIL below 20 of either, REVIEW below 100.
-pub(super) fn too_few_positives(target: &[bool]) -> Check {
+#[must_use]
+pub fn too_few_positives(target: &[bool]) -> Check {
     const NAME: &str = "too_few_positives";
     let positives = target.iter().filter(|target| **target).count();
     let rarer = positives.min(target.len() - positives);
@@ -61,8 +74,39 @@ pub(super) fn too_few_positives(target: &[bool]) -> Check {
     }
 }
 
+/// Enough of every class: FAIL when the rarest has fewer than 20 rows, REVIEW below 100. `y` holds codes into `classes`.
+#[must_use]
+pub fn too_few_of_a_class(y: &[u32], classes: &[String]) -> Check {
+    const NAME: &str = "too_few_positives";
+    let count = |class: usize| y.iter().filter(|code| **code as usize == class).count();
+    let rarest = (0..classes.len()).map(|class| (count(class), class)).min();
+    let (rows, class) = rarest.unwrap_or_default();
+    let name = classes.get(class).map_or("", String::as_str);
+    let detail = format!("{rows} rows of the rarest class, \"{name}\", among {}", y.len());
+    let advice = "collect more rows of that class, or join it with another one";
+    match rows {
+        _ if rows < MIN_OF_CLASS => raised(NAME, CheckVerdict::Fail, detail, advice, "TW0410"),
+        _ if rows < COMFORTABLE_OF_CLASS => raised(NAME, CheckVerdict::Review, detail, advice, "TW0410"),
+        _ => passed(NAME, detail),
+    }
+}
+
+/// Predicted numbers beat always saying the mean: REVIEW when the interval of R2 includes 0.
+#[must_use]
+pub fn explains(r2: &Estimate) -> Check {
+    const NAME: &str = "discrimination";
+    let detail = format!("R2 {:.3} ({:.3} to {:.3})", r2.mean, r2.low, r2.high);
+    if r2.low > 0.0 {
+        return passed(NAME, detail);
+    }
+    let advice =
+        "the features may say nothing about the value; the predictions are little better than its mean";
+    raised(NAME, CheckVerdict::Review, detail, advice, "TW0411")
+}
+
 /// The scores rank better than chance: REVIEW when the AUC's interval includes 0.5.
-pub(super) fn discrimination(auc: &Estimate) -> Check {
+#[must_use]
+pub fn discrimination(auc: &Estimate) -> Check {
     const NAME: &str = "discrimination";
     let detail = format!("AUC {:.3} ({:.3} to {:.3})", auc.mean, auc.low, auc.high);
     if auc.low > 0.5 {
@@ -74,12 +118,12 @@ pub(super) fn discrimination(auc: &Estimate) -> Check {
 }
 
 /// Probabilities mean what they say: REVIEW when a bin of at least 30 rows is off by 0.05 beyond doubt.
-pub(super) fn calibration(curve: &[CalibrationBin], error: &Estimate) -> Check {
+#[must_use]
+pub fn calibration(curve: &[CalibrationBin], error: &Estimate) -> Check {
     const NAME: &str = "calibration";
     let off_by = |bin: &CalibrationBin| (bin.predicted - bin.observed.mean).abs();
     let beyond_doubt = |bin: &CalibrationBin| {
-        let positives = (bin.observed.mean * bin.n as f64).round() as usize;
-        let interval = wilson(positives, bin.n, Z_BIN);
+        let interval = wilson(bin.observed.mean, bin.n as f64, Z_BIN);
         bin.predicted < interval.low || bin.predicted > interval.high
     };
     let worst = curve
@@ -108,7 +152,8 @@ pub(super) fn calibration(curve: &[CalibrationBin], error: &Estimate) -> Check {
 }
 
 /// The model has not learned its rows by heart: REVIEW when AUC drops by more than 0.10 out of fold.
-pub(super) fn overfit_gap(in_sample_auc: f64, out_of_fold_auc: f64) -> Check {
+#[must_use]
+pub fn overfit_gap(in_sample_auc: f64, out_of_fold_auc: f64) -> Check {
     const NAME: &str = "overfit_gap";
     let detail = format!("AUC {in_sample_auc:.3} on its own rows, {out_of_fold_auc:.3} out of fold");
     if in_sample_auc - out_of_fold_auc <= OVERFIT_GAP {
@@ -119,7 +164,8 @@ pub(super) fn overfit_gap(in_sample_auc: f64, out_of_fold_auc: f64) -> Check {
 }
 
 /// Folds agree: REVIEW when one's AUC is far from the mean for its size.
-pub(super) fn fold_stability(fold_auc: &[f64], pooled_error: f64) -> Check {
+#[must_use]
+pub fn fold_stability(fold_auc: &[f64], pooled_error: f64) -> Check {
     const NAME: &str = "fold_stability";
     let k = fold_auc.len() as f64;
     let mean = fold_auc.iter().sum::<f64>() / k;
@@ -136,7 +182,7 @@ pub(super) fn fold_stability(fold_auc: &[f64], pooled_error: f64) -> Check {
 }
 
 /// Position of the AUC in the metrics.
-pub(super) fn auc_index() -> usize {
+pub(in crate::evaluate) fn auc_index() -> usize {
     METRIC_NAMES
         .iter()
         .position(|name| *name == "auc")
