@@ -9,7 +9,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Result, Seed, Table};
 
-use crate::prepare::Preparer;
+use crate::prepare::{Preparer, TextReasons};
 pub(crate) use crate::task::{Examples, Margins};
 use gbdt::{Gbdt, GbdtParams};
 use logistic::{Logistic, LogisticParams};
@@ -116,19 +116,27 @@ pub(crate) fn fit(
     seed: Seed,
 ) -> Result<(Fitted, Vec<Epoch>)> {
     examples.check()?;
-    let preparer = Preparer::fit(table, rows)?;
+    if learner == Learner::Logistic {
+        let preparer = Preparer::fit_terms(table, rows)?;
+        let inputs = preparer.inputs(table, rows, true)?;
+        let model = FittedModel::Logistic(logistic::fit(&inputs, examples, &params.logistic, seed)?);
+        return Ok((Fitted { preparer, model }, Vec::new()));
+    }
+    let (preparer, with_scores) = Preparer::fit_supervised(table, rows, examples, seed)?;
+    let table = with_scores.as_ref().unwrap_or(table);
     let (model, history) = match learner {
         Learner::Mlp => {
             let (model, history) = mlp::fit(&preparer.dense(table, rows)?, examples, &params.mlp, seed)?;
             (FittedModel::Mlp(model), history)
         }
-        Learner::Gbdt => {
-            let model = gbdt::fit(&preparer.raw(table, rows)?, examples, &params.gbdt, seed)?;
+        Learner::Gbdt | Learner::Logistic => {
+            let source = gbdt::Rows {
+                preparer: &preparer,
+                table,
+                rows,
+            };
+            let model = gbdt::fit(&source, examples, &params.gbdt, seed)?;
             (FittedModel::Gbdt(Box::new(model)), Vec::new())
-        }
-        Learner::Logistic => {
-            let model = logistic::fit(&preparer.dense(table, rows)?, examples, &params.logistic)?;
-            (FittedModel::Logistic(model), Vec::new())
         }
     };
     Ok((Fitted { preparer, model }, history))
@@ -139,21 +147,52 @@ impl Fitted {
         &self.preparer
     }
 
+    const fn tree_rows<'a>(&'a self, table: &'a Table, rows: &'a [usize]) -> gbdt::Rows<'a> {
+        gbdt::Rows {
+            preparer: &self.preparer,
+            table,
+            rows,
+        }
+    }
+
     /// The regression's coefficients; `None` for the other learners.
     pub(crate) fn coefficients(&self) -> Option<Vec<Coefficient>> {
         let FittedModel::Logistic(logistic) = &self.model else {
             return None;
         };
-        let columns = std::iter::once("intercept".to_owned()).chain(self.preparer.dense_names());
-        let each = columns.zip(logistic.coefficients());
-        Some(
-            each.map(|(column, (estimate, standard_error))| Coefficient {
-                column,
-                estimate,
-                standard_error,
-            })
-            .collect(),
-        )
+        let names: Vec<String> = std::iter::once("intercept".to_owned())
+            .chain(self.preparer.dense_names())
+            .collect();
+        let of_output = |output| {
+            names.iter().zip(logistic.coefficients(output)).map(
+                move |(column, (estimate, standard_error))| Coefficient {
+                    column: column.clone(),
+                    output,
+                    estimate,
+                    standard_error,
+                },
+            )
+        };
+        Some((0..logistic.n_outputs()).flat_map(of_output).collect())
+    }
+
+    /// For each text column and row the terms that push one of the scores most, strongest first: by the linear model
+    /// itself, or by the linear model whose score a net or trees read.
+    ///
+    /// # Errors
+    /// As [`Self::margins`].
+    pub(crate) fn text_reasons(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        (output, n_outputs, top): (usize, usize, usize),
+    ) -> Result<Vec<TextReasons>> {
+        let weights = match &self.model {
+            FittedModel::Logistic(logistic) => Some(logistic.term_weights()),
+            FittedModel::Mlp(_) | FittedModel::Gbdt(_) => None,
+        };
+        self.preparer
+            .text_reasons(table, rows, weights, (output, n_outputs, top))
     }
 
     /// The scores of the given rows before any link: log-odds, logits or values.
@@ -163,8 +202,8 @@ impl Fitted {
     pub(crate) fn margins(&self, table: &Table, rows: &[usize]) -> Result<Margins> {
         Ok(match &self.model {
             FittedModel::Mlp(mlp) => mlp.margins(&self.preparer.dense(table, rows)?),
-            FittedModel::Gbdt(gbdt) => gbdt.margins(&self.preparer.raw(table, rows)?),
-            FittedModel::Logistic(logistic) => logistic.margins(&self.preparer.dense(table, rows)?),
+            FittedModel::Gbdt(gbdt) => gbdt.margins(&self.tree_rows(table, rows))?,
+            FittedModel::Logistic(logistic) => logistic.margins(&self.preparer.inputs(table, rows, false)?),
         })
     }
 
@@ -184,24 +223,26 @@ impl Fitted {
                 self.preparer.dense_sources(),
             ),
             FittedModel::Gbdt(gbdt) => (
-                gbdt.contributions(&self.preparer.raw(table, rows)?, output),
+                gbdt.contributions(&self.tree_rows(table, rows), output)?,
                 self.preparer.raw_sources(),
             ),
             FittedModel::Logistic(logistic) => (
-                logistic.contributions(&self.preparer.dense(table, rows)?, output),
-                self.preparer.dense_sources(),
+                logistic.contributions(&self.preparer.inputs(table, rows, false)?, output),
+                self.preparer.input_sources(),
             ),
         };
         Ok(by_column.by_feature(&sources, self.preparer.features().len()))
     }
 }
 
-/// A coefficient of the logistic regression, per standard deviation of its column.
+/// A coefficient of the linear model, per standard deviation of its column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coefficient {
     /// The encoded column: `tenure`, `contract = One year`, `age is missing` or `intercept`.
     pub column: String,
-    /// Added to the log-odds.
+    /// Which score: 0, or the number of the class.
+    pub output: usize,
+    /// Added to the score: log-odds, a class's logit, or the value.
     pub estimate: f64,
     /// Its standard error, from the curvature of the penalised likelihood.
     pub standard_error: f64,

@@ -4,9 +4,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use thalweg_domain::Seed;
 
-use super::{GbdtParams, fit};
+use super::GbdtParams;
+use super::fit::fit_source;
+use super::predict::Gbdt;
 use crate::models::Examples;
 use crate::prepare::RawMatrix;
+
+fn grown(x: &RawMatrix, examples: &Examples, params: &GbdtParams, seed: u64) -> Gbdt {
+    fit_source(x, examples, params, &vec![0; x.n_columns], Seed(seed)).unwrap()
+}
 
 /// The outcome is an exclusive or of the first two columns; the third is mostly missing and means nothing.
 fn exclusive_or(n_rows: usize) -> (RawMatrix, Examples) {
@@ -34,17 +40,17 @@ fn exclusive_or(n_rows: usize) -> (RawMatrix, Examples) {
 #[test]
 fn trees_learn_an_interaction_and_contributions_add_up() {
     let (x, examples) = exclusive_or(2000);
-    let model = fit(&x, &examples, &GbdtParams::default(), Seed(1)).unwrap();
-    let margins = model.margins(&x).cells;
+    let model = grown(&x, &examples, &GbdtParams::default(), 1);
+    let margins = model.margins(&x).unwrap().cells;
     let hits = margins
         .iter()
         .zip(&examples.target)
         .filter(|(margin, target)| (**margin > 0.0) == (**target > 0.5))
         .count();
     assert!(hits > 1900, "{hits} of 2000");
-    let contributions = model.contributions(&x, 0);
+    let contributions = model.contributions(&x, 0).unwrap();
     for (row, margin) in contributions.cells.chunks_exact(3).zip(margins) {
-        assert!((contributions.base + row.iter().sum::<f64>() - margin).abs() < 1e-4);
+        assert!((contributions.base + row.iter().sum::<f64>() - margin).abs() < 1e-9);
     }
     let size = |column: usize| {
         contributions
@@ -62,9 +68,9 @@ fn trees_learn_an_interaction_and_contributions_add_up() {
 fn rows_and_columns_are_drawn_by_the_seed() {
     let (x, examples) = exclusive_or(500);
     let margins = |seed| {
-        fit(&x, &examples, &GbdtParams::default(), Seed(seed))
-            .unwrap()
+        grown(&x, &examples, &GbdtParams::default(), seed)
             .margins(&x)
+            .unwrap()
             .cells
     };
     assert_eq!(margins(1), margins(1));
@@ -73,31 +79,59 @@ fn rows_and_columns_are_drawn_by_the_seed() {
 
 #[test]
 fn parameters_out_of_range_are_refused_with_their_name() {
-    let (x, examples) = exclusive_or(50);
+    let default = GbdtParams::default;
     for (params, key) in [
         (
             GbdtParams {
                 trees: 0,
-                ..GbdtParams::default()
+                ..default()
             },
             "trees",
         ),
         (
             GbdtParams {
                 learning_rate: f64::NAN,
-                ..GbdtParams::default()
+                ..default()
             },
             "learning_rate",
         ),
         (
             GbdtParams {
                 row_share: 1.5,
-                ..GbdtParams::default()
+                ..default()
             },
             "row_share",
         ),
+        (
+            GbdtParams {
+                bins: 256,
+                ..default()
+            },
+            "bins",
+        ),
+        (
+            GbdtParams {
+                leaves: 1,
+                ..default()
+            },
+            "leaves",
+        ),
+        (
+            GbdtParams {
+                validation: 0.6,
+                ..default()
+            },
+            "validation",
+        ),
+        (
+            GbdtParams {
+                monotone: [("age".to_owned(), 2)].into(),
+                ..default()
+            },
+            "age",
+        ),
     ] {
-        let error = fit(&x, &examples, &params, Seed(1)).unwrap_err();
+        let error = params.check().unwrap_err();
         assert!(error.code == "TW0307" && error.message.contains(key), "{error}");
     }
 }

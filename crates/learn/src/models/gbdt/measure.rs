@@ -1,0 +1,96 @@
+//! How long the trees take on a large table, with how much memory, and how well they rank: `bench/trees` runs this.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+use std::time::Instant;
+
+use thalweg_domain::{Column, ColumnData, Seed, Table};
+
+use super::GbdtParams;
+use crate::models::{Examples, Learner, LearnerParams, fit};
+
+/// Raw little-endian columns, the last of them the target.
+fn read(path: &Path, n_columns: usize) -> (Table, Vec<bool>) {
+    let n_rows = std::fs::metadata(path).unwrap().len() as usize / 8 / n_columns;
+    let mut file = BufReader::with_capacity(1 << 20, File::open(path).unwrap());
+    let mut next = || {
+        let mut cell = [0; 8];
+        file.read_exact(&mut cell).unwrap();
+        f64::from_le_bytes(cell)
+    };
+    let columns = (1..n_columns)
+        .map(|index| Column {
+            name: format!("x{index}"),
+            data: ColumnData::Number((0..n_rows).map(|_| next()).collect()),
+        })
+        .collect();
+    let target = (0..n_rows).map(|_| next() > 0.5).collect();
+    (Table::new(columns).unwrap(), target)
+}
+
+/// Peak resident memory of this process so far, in MiB.
+fn peak() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// User and system time of this process so far, in seconds.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+fn auc(scores: &[f64], target: &[bool]) -> f64 {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
+    let n_positive = target.iter().filter(|target| **target).count() as f64;
+    let ranks = order.iter().enumerate().filter(|(_, row)| target[**row]);
+    let sum: f64 = ranks.map(|(rank, _)| (rank + 1) as f64).sum();
+    (sum - n_positive * (n_positive + 1.0) / 2.0) / (n_positive * (target.len() as f64 - n_positive))
+}
+
+#[test]
+#[ignore = "a measurement: bench/trees/compare.py runs it with the folder of its tables in THALWEG_TREES"]
+fn measure_trees() {
+    let folder = std::env::var("THALWEG_TREES").unwrap();
+    let (table, target) = read(&Path::new(&folder).join("train.f64"), 21);
+    let n = target.len();
+    let examples = Examples::binary(&target, vec![1.0; n], (0..n as u64).collect());
+    let rows: Vec<usize> = (0..n).collect();
+    let gbdt = GbdtParams {
+        trees: 100,
+        learning_rate: 0.1,
+        leaves: 31,
+        depth: 64,
+        min_rows: 20,
+        min_leaf_weight: 1e-3,
+        l2: 0.0,
+        row_share: 1.0,
+        column_share: 1.0,
+        validation: 0.0,
+        ..GbdtParams::default()
+    };
+    let params = LearnerParams {
+        gbdt,
+        ..LearnerParams::default()
+    };
+    let before = peak();
+    for _ in 0..2 {
+        let (start, used) = (Instant::now(), cpu());
+        let (model, _) = fit(Learner::Gbdt, &table, &rows, &examples, &params, Seed(1)).unwrap();
+        let (wall, cpu, most) = (start.elapsed().as_secs_f64(), cpu() - used, peak());
+        let (test, truth) = read(&Path::new(&folder).join("test.f64"), 21);
+        let start = Instant::now();
+        let all: Vec<usize> = (0..truth.len()).collect();
+        let scores = model.margins(&test, &all).unwrap().cells;
+        println!(
+            "{{\"wall\": {wall:.3}, \"cpu\": {cpu:.3}, \"table_mib\": {before:.1}, \"peak_mib\": {most:.1}, \
+             \"score_wall\": {:.3}, \"auc\": {:.5}}}",
+            start.elapsed().as_secs_f64(),
+            auc(&scores, &truth)
+        );
+    }
+}
