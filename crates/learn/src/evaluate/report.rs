@@ -6,10 +6,10 @@ use super::bootstrap::normal_within;
 use super::checks;
 use super::curves::{CalibrationBin, GainsPoint, calibration_curve, gains_curve};
 use super::groups::{Grouping, take};
-use super::interval::{estimates, standard_errors};
-use super::metrics::{Economics, METRIC_NAMES, Metrics, metrics};
+use super::interval::{estimates, range, standard_errors};
+use super::metrics::{Economics, Metrics, metrics};
 use super::multiclass::{self, ClassScores, class_estimates, class_metrics, confusion_matrix};
-use super::regression::{self, value_estimates, value_metrics};
+use super::regression::{value_estimates, value_metrics};
 use crate::models::Learner;
 use crate::outcome::{OutcomeTraining, TrainingSet};
 use crate::task::{Target, Task};
@@ -84,7 +84,10 @@ pub fn evaluate(
     });
     let view = rolling.unwrap_or(random);
     let own = judge.cross_validated(view)?;
-    let candidates = training.rolling.as_ref().map_or(&training.candidates, |rolling| &rolling.candidates);
+    let candidates = training
+        .rolling
+        .as_ref()
+        .map_or(&training.candidates, |rolling| &rolling.candidates);
     let candidates = candidates.iter().map(|candidate| {
         let view = View {
             p: &candidate.out_of_fold,
@@ -178,7 +181,9 @@ impl Judge<'_> {
     fn part(&self, view: View<'_>, places: &[usize]) -> Part {
         let rows = take(view.rows, places);
         let width = self.task.n_outputs();
-        let scores = places.iter().flat_map(|place| &view.p[place * width..(place + 1) * width]);
+        let scores = places
+            .iter()
+            .flat_map(|place| &view.p[place * width..(place + 1) * width]);
         Part {
             p: scores.copied().collect(),
             truth: match self.set.target {
@@ -203,7 +208,9 @@ impl Judge<'_> {
     fn point(&self, part: &Part) -> Result<Vec<f64>> {
         Ok(match &part.truth {
             Truth::Binary(y) => metrics(&part.p, y, &self.economics(part))?.0.to_vec(),
-            Truth::Class(y, n_classes) => class_metrics(&class_scores(&part.p, y, *n_classes), None)?.0.to_vec(),
+            Truth::Class(y, n_classes) => class_metrics(&class_scores(&part.p, y, *n_classes), None)?
+                .0
+                .to_vec(),
             Truth::Value(y) => value_metrics(&part.p, y, None)?.0.to_vec(),
         })
     }
@@ -231,7 +238,8 @@ impl Judge<'_> {
             .collect::<Result<Vec<Vec<f64>>>>()?;
         let everything: Vec<usize> = (0..view.rows.len()).collect();
         let part = self.part(view, &everything);
-        let mean = |metric: usize| by_fold.iter().map(|fold| fold[metric]).sum::<f64>() / by_fold.len() as f64;
+        let mean =
+            |metric: usize| by_fold.iter().map(|fold| fold[metric]).sum::<f64>() / by_fold.len() as f64;
         let (estimates, errors) = self.recentred(&part, &mean)?;
         let leading = estimates
             .iter()
@@ -251,16 +259,18 @@ impl Judge<'_> {
             let means = Metrics(std::array::from_fn(mean));
             return Ok((estimates(&means, &errors), errors.to_vec()));
         }
-        let range = match part.truth {
-            Truth::Value(_) => regression::range,
+        let range_of = match part.truth {
+            Truth::Value(_) => range,
             _ => multiclass::range,
         };
         // an interval is cut at the metric's range on one side at most
-        let error = |pooled: &Estimate| (pooled.high - pooled.mean).max(pooled.mean - pooled.low) / Estimate::Z95;
+        let error =
+            |pooled: &Estimate| (pooled.high - pooled.mean).max(pooled.mean - pooled.low) / Estimate::Z95;
         let pooled = self.pooled(part)?;
         let errors: Vec<f64> = pooled.iter().map(|(_, pooled)| error(pooled)).collect();
         let each = pooled.iter().zip(&errors).enumerate();
-        let recentred = each.map(|(metric, ((name, _), error))| (*name, normal_within(mean(metric), *error, range(name))));
+        let recentred = each
+            .map(|(metric, ((name, _), error))| (*name, normal_within(mean(metric), *error, range_of(name))));
         Ok((recentred.collect(), errors))
     }
 

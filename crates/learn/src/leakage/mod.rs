@@ -97,7 +97,8 @@ impl Finding {
 /// Levels are categories, truth values and texts, numbers with at most 5 distinct values, `missing` against `present`, and, for a
 /// number with more, of which one value makes up half the rows, that value against all others (a refund of 0 or not).
 ///
-/// *Key-like*: of 20 rows or more, at least 95 % of the filled cells distinct (text, categories), or all (whole numbers).
+/// *Key-like*: of 20 rows or more, at least 95 % of the filled cells distinct (categories, and text if every cell is one
+/// word of plain characters), or all (whole numbers).
 /// *Constant*: one value without missing cells, or missing cells only.
 ///
 /// `target`: the outcome per row; leave the target's own column out of the table.
@@ -120,6 +121,19 @@ pub fn scan(table: &Table, target: &[bool]) -> Result<Vec<Finding>> {
         .iter()
         .filter_map(|column| scan_column(column, target))
         .collect())
+}
+
+/// Keys and constants alone, for a table without a target. As [`scan`] otherwise.
+#[must_use]
+pub fn scan_columns(table: &Table) -> Vec<Finding> {
+    let carries_nothing = |column: &Column| {
+        if is_constant(column) {
+            Some(constant(column))
+        } else {
+            key_like(column)
+        }
+    };
+    table.columns().iter().filter_map(carries_nothing).collect()
 }
 
 /// The findings as one check named `leakage`: FAIL with `TW0401` when a leak is among them, REVIEW with `TW0402` when only
@@ -163,8 +177,7 @@ fn exclude(findings: &[Finding], leaks: bool) -> String {
 
 fn scan_column(column: &Column, target: &[bool]) -> Option<Finding> {
     if is_constant(column) {
-        let detail = format!("column \"{}\" has the same value in all rows", column.name);
-        return Some(finding(column, FindingKind::Constant, detail));
+        return Some(constant(column));
     }
     let levels = groups(column);
     by_order(column, &levels, target)
@@ -189,6 +202,11 @@ fn finding(column: &Column, kind: FindingKind, detail: String) -> Finding {
         detail,
         advice,
     }
+}
+
+fn constant(column: &Column) -> Finding {
+    let detail = format!("column \"{}\" has the same value in all rows", column.name);
+    finding(column, FindingKind::Constant, detail)
 }
 
 fn is_constant(column: &Column) -> bool {
@@ -278,10 +296,16 @@ fn wilson_lower(share: f64, n: f64) -> f64 {
     (centre - half) / (1.0 + z2 / n)
 }
 
+/// A word of plain characters: prose is distinct in every row as well, and is no key.
+fn is_identifier(text: &str) -> bool {
+    text.is_ascii() && !text.contains(char::is_whitespace)
+}
+
 fn key_like(column: &Column) -> Option<Finding> {
     let filled = column.len() - column.n_missing();
     let distinct = groups::distinct(column);
     let share = match &column.data {
+        ColumnData::Text(cells) if !cells.iter().flatten().all(|text| is_identifier(text)) => return None,
         ColumnData::Text(_) | ColumnData::Category { .. } => KEY_SHARE,
         ColumnData::Number(cells) if cells.iter().all(|cell| cell.is_nan() || cell.fract() == 0.0) => 1.0,
         ColumnData::Number(_) | ColumnData::Boolean(_) | ColumnData::Date(_) => return None,

@@ -8,7 +8,6 @@ mod tests;
 
 use thalweg_domain::{Check, CheckVerdict, Estimate};
 
-use super::metrics::METRIC_NAMES;
 use super::{CalibrationBin, wilson};
 
 pub use stability::{FeatureStability, RankRange, feature_stability};
@@ -179,12 +178,4 @@ pub fn fold_stability(fold_auc: &[f64], pooled_error: f64) -> Check {
     let advice =
         "some customers are unlike the others; look for a column that splits the table in two worlds";
     raised(NAME, CheckVerdict::Review, detail, advice, "TW0414")
-}
-
-/// Position of the AUC in the metrics.
-pub(in crate::evaluate) fn auc_index() -> usize {
-    METRIC_NAMES
-        .iter()
-        .position(|name| *name == "auc")
-        .unwrap_or_default()
 }
