@@ -5,9 +5,11 @@
 pub(crate) mod bootstrap;
 mod calibration;
 pub mod checks;
+mod conformal;
 mod curves;
 mod delong;
 mod groups;
+mod importance;
 pub(crate) mod input;
 mod interval;
 mod metrics;
@@ -22,9 +24,14 @@ mod tests;
 mod threshold;
 
 pub use calibration::{Calibrator, Temperature};
+pub use conformal::{ClassConformal, Coverage, FoldResiduals, SetQuality, ValueConformal, cv_plus_interval};
 pub use curves::{CalibrationBin, GainsPoint, calibration_curve, gains_curve};
 pub use delong::{auc_difference, auc_interval, auc_with_error};
 pub use groups::Grouping;
+pub use importance::{
+    ContributionImportance, FeatureImportance, Shuffled, contribution_importance, permutation_importance,
+    permutation_importance_of_metric, shuffle_column,
+};
 pub use interval::{IntervalMethod, interval_method};
 pub use metrics::{Economics, KEPT_SPECIFICITY, METRIC_NAMES, Metrics, metrics};
 pub use multiclass::{

@@ -56,7 +56,7 @@ impl ClassScores<'_> {
     /// # Errors
     /// `TW0303` without rows; `TW0320` for probabilities that are none or do not add up to 1, or a class that does not
     /// exist; `TW0901` when lengths differ.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         check_same(&[self.p.len(), self.y.len() * self.n_classes])?;
         check_codes(self.y, self.n_classes)?;
         check_finite("probability", self.p)?;
@@ -74,7 +74,7 @@ impl ClassScores<'_> {
         }
     }
 
-    fn row(&self, row: usize) -> &[f64] {
+    pub(super) fn row(&self, row: usize) -> &[f64] {
         &self.p[row * self.n_classes..(row + 1) * self.n_classes]
     }
 }

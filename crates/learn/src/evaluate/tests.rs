@@ -1,5 +1,6 @@
 //! Metrics against scikit-learn (`bench/fixtures/metrics.py`), calibration and intervals against known truths.
 
+mod explained;
 pub(super) mod reference;
 
 use rand::{RngExt, SeedableRng};
