@@ -78,6 +78,8 @@ pub(crate) enum Command {
         after_help = "Needs feedback that covers the horizon: thalweg feedback FILE --complete-until TIME.\nExample: thalweg iterate -C examples/telco"
     )]
     Iterate,
+    /// Score a file of any size with a trained model.
+    Score(ScoreArgs),
     /// Watch six cycles on a simulated business whose truth is known.
     Demo(DemoArgs),
     /// Show where the loop stands and what to do next.
@@ -154,6 +156,29 @@ pub(crate) struct FeedbackArgs {
     /// Up to when the file is complete [default: its newest event].
     #[arg(long, value_name = "TIME")]
     pub(crate) complete_until: Option<String>,
+}
+
+/// `score`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The file is read in batches, so that its size does not matter; rows come out in the order in which they came in.\nIt must have the model's columns, in any order; others are ignored. Missing cells are imputed and counted,\nlevels that training did not have are counted. Nothing is written when a row cannot be scored.\nExamples: thalweg score --data new.parquet --out scores.csv -C examples/telco\n          thalweg score --model m-0123456789ab --data \"new/*.csv\" --key id --keep plan,region --out scores.parquet"
+)]
+pub(crate) struct ScoreArgs {
+    /// The model: its id (m-…), champion, latest, or the path of a model file [default: champion, the model in use].
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// What to score: CSV, Parquet or JSON lines; a file or a pattern in quotes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// The file to write; its suffix, .csv or .parquet, says its format.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The column that names a row [default: the workspace's key if the data has it, else rows are numbered from 1].
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) key: Option<String>,
+    /// Further columns of the data to write beside the scores, separated by commas.
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) keep: Vec<String>,
 }
 
 /// `demo`.

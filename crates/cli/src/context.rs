@@ -45,6 +45,11 @@ impl Context {
             .unwrap_or_else(|| PathBuf::from("."))
     }
 
+    /// Whether the workspace folder was named by `-C`.
+    pub(crate) const fn dir_given(&self) -> bool {
+        self.dir.is_some()
+    }
+
     /// The engine's settings.
     pub(crate) fn options(&self) -> Options {
         Options {

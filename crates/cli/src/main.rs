@@ -47,6 +47,7 @@ fn dispatch(context: &Context, command: Command) -> thalweg_domain::Result<ExitC
         Command::Deliver(args) => commands::deliver::run(context, &args),
         Command::Feedback(args) => commands::feedback::run(context, &args),
         Command::Iterate => commands::iterate::run(context),
+        Command::Score(args) => commands::score::run(context, &args),
         Command::Demo(args) => commands::demo::run(context, &args),
         Command::Status(args) => commands::status::run(context, &args),
         Command::Show(args) => commands::show::run(context, &args),

@@ -17,6 +17,7 @@ pub mod init {
 mod progress;
 mod report;
 mod run;
+pub mod score;
 mod session;
 pub mod show;
 mod stages;

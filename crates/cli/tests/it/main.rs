@@ -16,6 +16,7 @@ mod kill;
 mod people;
 mod real_data;
 mod scenarios;
+mod score;
 mod support;
 mod terminal;
 mod tidy;

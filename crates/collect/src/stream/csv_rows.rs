@@ -196,7 +196,7 @@ impl CsvPiece {
         let mut columns = Vec::with_capacity(self.wanted.len());
         let mut tally = Tally {
             rows: self.starts.len() as u64,
-            columns: Vec::with_capacity(self.wanted.len()),
+            ..Tally::default()
         };
         for (wanted, cells) in shared.columns.iter().zip(&self.wanted) {
             let (column, counts) = wanted.text_column(cells.iter()).map_err(|fault| {
@@ -209,11 +209,13 @@ impl CsvPiece {
             columns.push(column);
             tally.columns.push(counts);
         }
+        let carried: Vec<ArrayRef> = self.carried.iter().map(text_array).collect();
+        tally.carried = shared.carried_tally(&carried, |_| true);
         Ok(Batch {
             table: Table::new(columns)?,
             tally,
             first_row,
-            carried: self.carried.iter().map(text_array).collect(),
+            carried,
         })
     }
 }

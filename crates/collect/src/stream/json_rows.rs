@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
+use datafusion::arrow::array::ArrayRef;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use thalweg_domain::{Error, Result, Table};
@@ -148,7 +149,7 @@ impl JsonPiece {
         let mut columns = Vec::with_capacity(shared.columns.len());
         let mut tally = Tally {
             rows: self.n_rows as u64,
-            columns: Vec::new(),
+            ..Tally::default()
         };
         for (at, wanted) in shared.columns.iter().enumerate() {
             let empty = TextCells::default();
@@ -163,16 +164,15 @@ impl JsonPiece {
             columns.push(column);
             tally.columns.push(counts);
         }
+        let n_wanted = shared.columns.len();
+        let carried: Vec<ArrayRef> = rows.cells.iter().skip(n_wanted).map(text_array).collect();
+        let met = |at: usize| rows.met.get(n_wanted + at).copied().unwrap_or(false);
+        tally.carried = shared.carried_tally(&carried, met);
         Ok(Batch {
             table: Table::new(columns)?,
             tally,
             first_row,
-            carried: rows
-                .cells
-                .iter()
-                .skip(shared.columns.len())
-                .map(text_array)
-                .collect(),
+            carried,
         })
     }
 }

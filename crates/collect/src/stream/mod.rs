@@ -19,11 +19,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::{DataType, Field};
 use thalweg_domain::{ColumnSchema, Error, Result, Table};
 
-pub use sink::{OutColumn, OutData, Sink, SinkFormat};
+pub use sink::{Block, OutColumn, OutData, Sink, SinkFormat};
 pub use tally::{ColumnTally, Tally};
 
 use crate::near::{suggestion, unknown_column};
@@ -259,6 +259,14 @@ impl Piece {
 }
 
 impl Shared {
+    /// Counts of the carried columns; `met` says which of them the file has.
+    fn carried_tally(&self, carried: &[ArrayRef], met: impl Fn(usize) -> bool) -> Vec<ColumnTally> {
+        let columns = self.carried.iter().zip(carried).enumerate();
+        columns
+            .map(|(at, (name, array))| ColumnTally::carried(name, array.null_count(), met(at)))
+            .collect()
+    }
+
     /// Where the wanted columns are among a file's, then where the carried ones are.
     fn positions(&self, names: &[&str], shown: &str) -> Result<(Vec<usize>, Vec<usize>)> {
         let at = |name: &str| {
@@ -275,11 +283,21 @@ impl Shared {
             .columns
             .iter()
             .map(|column| at(column.name())?.ok_or_else(|| absent(column.name(), names, shown)));
-        let carried = self.carried.iter().map(|name| {
-            at(name)?.ok_or_else(|| unknown_column("a column to carry along", name, names, shown))
-        });
+        let carried = self
+            .carried
+            .iter()
+            .map(|name| at(name)?.ok_or_else(|| not_carried(name, names, shown)));
         Ok((wanted.collect::<Result<_>>()?, carried.collect::<Result<_>>()?))
     }
+}
+
+/// `TW0211`: a column to carry along that a file does not have.
+fn not_carried(name: &str, known: &[&str], shown: &str) -> Error {
+    let error = unknown_column("a column to carry along", name, known, shown);
+    if known.is_empty() {
+        return error.hint("no line has that key; leave the column out, or name another");
+    }
+    error
 }
 
 /// `TW0305`: a column of the model that a file does not have.
@@ -288,10 +306,12 @@ fn absent(name: &str, known: &[&str], shown: &str) -> Error {
         "TW0305",
         format!("the model was trained with column \"{name}\", which \"{shown}\" lacks"),
     )
-    .hint(format!(
-        "{}; its cells may be empty, the column must be there",
-        suggestion(name, known)
-    ))
+    .hint(match suggestion(name, known) {
+        _ if known.is_empty() => {
+            "add the column, its cells may be empty; or train again without it".to_owned()
+        }
+        known => format!("add the column, its cells may be empty; {known}"),
+    })
     .at(shown, None, Some(name))
 }
 

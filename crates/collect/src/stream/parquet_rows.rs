@@ -16,9 +16,8 @@ use thalweg_domain::{Error, Result, Table};
 
 use super::cells::Trouble;
 use super::tally::Tally;
-use super::{BATCH_ROWS, Batch, Shared, SourceFile, no_content, no_rows, open_file};
+use super::{BATCH_ROWS, Batch, Shared, SourceFile, no_content, no_rows, not_carried, open_file};
 use crate::arrow::is_flat;
-use crate::near::unknown_column;
 use crate::source::parquet_file::broken;
 
 /// A row group of at most so many rows is one piece.
@@ -78,7 +77,7 @@ fn carried_type(name: &str, schema: &Schema, shown: &str) -> Result<DataType> {
             .iter()
             .map(|field| field.name().as_str())
             .collect();
-        return Err(unknown_column("a column to carry along", name, &known, shown));
+        return Err(not_carried(name, &known, shown));
     };
     if !is_flat(field.data_type()) {
         return Err(Error::new(
@@ -199,7 +198,7 @@ impl ParquetSource {
         let mut columns = Vec::with_capacity(self.wanted.len());
         let mut tally = Tally {
             rows: batch.num_rows() as u64,
-            columns: Vec::with_capacity(self.wanted.len()),
+            ..Tally::default()
         };
         for (wanted, at) in shared.columns.iter().zip(&self.wanted) {
             let (column, counts) =
@@ -220,8 +219,10 @@ impl ParquetSource {
         let carried = carried.map(|(at, data_type)| {
             cast(self.array(batch, *at)?, data_type).map_err(|cause| self.broken(cause.into()))
         });
+        let carried: Vec<ArrayRef> = carried.collect::<Result<_>>()?;
+        tally.carried = shared.carried_tally(&carried, |_| true);
         Ok(Decoded {
-            carried: carried.collect::<Result<_>>()?,
+            carried,
             table: Table::new(columns)?,
             tally,
         })

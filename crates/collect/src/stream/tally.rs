@@ -32,6 +32,15 @@ impl ColumnTally {
         }
     }
 
+    /// Of a column that is carried along: its missing cells, and whether the file has it.
+    pub(crate) fn carried(name: &str, missing: usize, met: bool) -> Self {
+        Self {
+            missing: missing as u64,
+            met,
+            ..Self::of(name)
+        }
+    }
+
     pub(crate) fn add_example(&mut self, level: &str) {
         if self.examples.len() < EXAMPLES && !self.examples.iter().any(|known| known == level) {
             self.examples.push(level.to_owned());
@@ -55,17 +64,22 @@ pub struct Tally {
     pub rows: u64,
     /// One entry per column of the schema, in its order.
     pub columns: Vec<ColumnTally>,
+    /// One entry per carried column.
+    pub carried: Vec<ColumnTally>,
 }
 
 impl Tally {
     /// Adds the counts of the rows that follow.
     pub fn add(&mut self, other: &Self) {
-        self.rows += other.rows;
-        if self.columns.is_empty() {
-            self.columns.clone_from(&other.columns);
+        if self.rows == 0 {
+            self.clone_from(other);
             return;
         }
+        self.rows += other.rows;
         for (column, more) in self.columns.iter_mut().zip(&other.columns) {
+            column.add(more);
+        }
+        for (column, more) in self.carried.iter_mut().zip(&other.carried) {
             column.add(more);
         }
     }
@@ -73,8 +87,11 @@ impl Tally {
     /// What only the whole stream can tell: a column that no row had, a category that became a number.
     ///
     /// # Errors
-    /// `TW0305` and `TW0306`.
+    /// `TW0305`, `TW0211` and `TW0306`.
     pub fn check(&self, shown: &str) -> Result<()> {
+        if let Some(column) = self.carried.iter().find(|column| self.rows > 0 && !column.met) {
+            return Err(super::not_carried(&column.name, &[], shown));
+        }
         for column in &self.columns {
             if self.rows > 0 && !column.met {
                 return Err(super::absent(&column.name, &[], shown));

@@ -138,6 +138,8 @@ fn every_format_gives_the_same_table_and_counts() {
         assert_eq!(columns[3], ["1767312000000000", "", "0"], "{file}");
         let missing: Vec<u64> = tally.columns.iter().map(|column| column.missing).collect();
         assert_eq!((tally.rows, missing), (3, vec![1, 1, 1, 1]), "{file}");
+        let noted: Vec<u64> = tally.carried.iter().map(|column| column.missing).collect();
+        assert_eq!(noted, [0, 1], "{file}");
         assert_eq!(
             (tally.columns[1].unseen, tally.columns[1].examples.clone()),
             (1, vec!["gold".to_owned()]),
@@ -387,6 +389,14 @@ fn files_without_what_is_needed_are_refused() {
         ),
         ("TW0305", None, Some("age")),
         "\"age\"",
+    );
+    check(
+        (
+            "a.jsonl",
+            "{\"id\":1,\"age\":2,\"plan\":\"plus\",\"vip\":true,\"since\":null}\n",
+        ),
+        ("TW0211", None, Some("note")),
+        "carry",
     );
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(all(&spec(folder.path(), "none.csv")).unwrap_err().code, "TW0201");
