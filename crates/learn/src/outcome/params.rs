@@ -55,8 +55,8 @@ pub enum Split {
 pub struct Search {
     /// Rounds at most, each with another setting of each learner; round 0 tries the given parameters and always runs.
     pub rounds: usize,
-    /// Work at most, in units of a thousand million cell visits (rows times columns, times trees, epochs or steps): a
-    /// round that would pass it does not start.
+    /// Work at most, in units of a thousand million cell visits (rows times columns, times trees, epochs or steps),
+    /// about a second of one core each: a round that would pass it does not start.
     pub units: f64,
 }
 
@@ -64,7 +64,7 @@ impl Default for Search {
     fn default() -> Self {
         Self {
             rounds: super::grid::ROUNDS,
-            units: 2000.0,
+            units: 300.0,
         }
     }
 }
@@ -165,7 +165,7 @@ impl OutcomeParams {
         }
         if !(self.search.units > 0.0) {
             let what = format!("a search of {} units cannot be used", self.search.units);
-            return refuse(what, "give a number above 0; the default is 2000");
+            return refuse(what, "give a number above 0; the default is 300");
         }
         self.learners.mlp.check()?;
         self.learners.gbdt.check()?;

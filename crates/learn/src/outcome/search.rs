@@ -12,6 +12,9 @@ use super::split::{Part, Plan};
 /// Levels of a category that count as columns.
 const MOST_LEVELS: usize = 50;
 
+/// A text column costs about as much as so many others.
+const TEXT_COLUMNS: usize = 100;
+
 /// What the search has come to.
 pub(super) struct Searched {
     pub(super) settings: Vec<Setting>,
@@ -30,10 +33,11 @@ impl Searched {
     pub(super) fn run(plan: &Plan, fits: &Fits<'_>) -> Result<Self> {
         let params = fits.params;
         let learners = params.choice.learners();
+        let n_rows = fits.set.target.len();
         let rounds: Vec<Vec<Setting>> = match params.choice {
-            LearnerChoice::One(_) => vec![grid::round(0, &learners, &params.learners)],
+            LearnerChoice::One(_) => vec![grid::round(0, &learners, &params.learners, n_rows)],
             LearnerChoice::Auto => (0..grid::ROUNDS.min(params.search.rounds).max(1))
-                .map(|number| grid::round(number, &learners, &params.learners))
+                .map(|number| grid::round(number, &learners, &params.learners, n_rows))
                 .collect(),
         };
         let sheets = plan.parts.iter().map(|part| Sheet::new(fits.set, part)).collect();
@@ -112,6 +116,7 @@ fn units(setting: &Setting, plan: &Plan, table: &Table) -> f64 {
         .iter()
         .map(|column| match &column.data {
             ColumnData::Category { levels, .. } => levels.len().clamp(1, MOST_LEVELS),
+            ColumnData::Text(_) => TEXT_COLUMNS,
             _ => 1,
         })
         .sum();

@@ -1,6 +1,6 @@
 //! Reads the public tables that the real-data tests learn from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thalweg_domain::{Column, ColumnData, MISSING_LEVEL, Table};
 
@@ -17,7 +17,13 @@ fn folder() -> PathBuf {
 
 /// Reads a table; says so and gives nothing when the data folder is not there.
 pub(crate) fn read(file: &str, target: &str, positive: &str, drop: &[&str]) -> Option<Labelled> {
-    let path = folder().join(file);
+    let (table, labels) = read_labels(&folder().join(file), target, drop)?;
+    let target = labels.iter().map(|label| label == positive).collect();
+    Some(Labelled { table, target })
+}
+
+/// Reads a table and the cells of its target column.
+pub(crate) fn read_labels(path: &Path, target: &str, drop: &[&str]) -> Option<(Table, Vec<String>)> {
     if !path.exists() {
         println!(
             "SKIPPED: {} does not exist; the public tables are not part of the repository",
@@ -30,7 +36,6 @@ pub(crate) fn read(file: &str, target: &str, positive: &str, drop: &[&str]) -> O
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let cells = |index: usize| rows.iter().map(|row| row[index].to_owned()).collect::<Vec<_>>();
     let of_target = names.iter().position(|name| name == target).unwrap();
-    let label: Vec<bool> = cells(of_target).iter().map(|cell| cell == positive).collect();
     let columns = names
         .iter()
         .enumerate()
@@ -40,10 +45,7 @@ pub(crate) fn read(file: &str, target: &str, positive: &str, drop: &[&str]) -> O
             data: column(&cells(index)),
         })
         .collect();
-    Some(Labelled {
-        table: Table::new(columns).unwrap(),
-        target: label,
-    })
+    Some((Table::new(columns).unwrap(), cells(of_target)))
 }
 
 fn column(cells: &[String]) -> ColumnData {
