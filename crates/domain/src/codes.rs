@@ -631,6 +631,14 @@ pub static CODES: &[CodeInfo] = &[
         example: "error[TW0344]: the model cannot be computed: 3 columns where the model has 4 coefficients (in LinearClassifier)",
         remedy: "give the rows the columns of training, in that order, or export the model again",
     },
+    CodeInfo {
+        code: "TW0350",
+        title: "the rows cannot be split in time",
+        exit: ExitClass::Data,
+        cause: "a rolling split was asked of rows without cut-offs, or no cut-off has enough customers of each kind whose outcome was known before it",
+        example: "error[TW0350]: none of 2 cut-offs can be tested on what was known before",
+        remedy: "use event data with more or earlier cut-offs, or ask for a random split",
+    },
     // 04 checks
     CodeInfo {
         code: "TW0401",
