@@ -316,6 +316,7 @@ fn mlp(section: &Section<'_>) -> Result<MlpParams> {
         epochs: count("epochs", reference.epochs)?,
         validation: section.number_in("validation", 0.0..=0.5, reference.validation)?,
         patience: count("patience", reference.patience)?,
+        ..reference
     })
 }
 

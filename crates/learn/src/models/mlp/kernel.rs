@@ -1,4 +1,4 @@
-//! The three dense products of the net, written so that the compiler vectorises them.
+//! The dense products of the net's narrow layers, written so that the compiler vectorises them.
 //!
 //! Every output cell is one running sum in a fixed order, whatever the tile it is computed in: wider registers
 //! change the speed, never a bit of the result. Matrices are row after row; layer widths are multiples of
@@ -46,7 +46,7 @@ fn affine_tile<const TILE: usize>(x: &[f32], w: &[f32], bias: &[f32], out: &mut 
     }
 }
 
-/// `out[i][c] = sum_r x[r][i] d[r][c]`, with x of rows x k, d of rows x n: the gradient of the weights.
+/// `out[i][c] += sum_r x[r][i] d[r][c]`, with x of rows x k, d of rows x n: the gradient of the weights.
 #[inline(always)]
 pub(super) fn outer<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize, out: &mut [f32]) {
     let mut input = 0;
@@ -67,6 +67,10 @@ pub(super) fn outer<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize,
 fn outer_tile<const TILE: usize>(x: &[f32], k: usize, d: &[f32], n: usize, input: usize, out: &mut [f32]) {
     for column in (0..n).step_by(LANES) {
         let mut sums = [[0.0_f32; LANES]; TILE];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let start = (input + i) * n + column;
+            sum.copy_from_slice(&out[start..start + LANES]);
+        }
         for (x_row, d_row) in x.chunks_exact(k).zip(d.chunks_exact(n)) {
             let x_tile: [f32; TILE] = std::array::from_fn(|i| x_row[input + i]);
             let d_lane: [f32; LANES] = std::array::from_fn(|lane| d_row[column + lane]);
@@ -89,6 +93,53 @@ pub(super) fn transposed(d: &[f32], w: &[f32], n: usize, out: &mut [f32]) {
         for (cell, w_row) in out_row.iter_mut().zip(w.chunks_exact(n)) {
             *cell = dot(d_row, w_row);
         }
+    }
+}
+
+/// `out[r] = bias + x[r] . w`: the sums of a single output.
+#[inline(always)]
+pub(super) fn single(x: &[f32], w: &[f32], bias: f32, out: &mut [f32]) {
+    for (sum, row) in out.iter_mut().zip(x.chunks_exact(w.len())) {
+        *sum = bias + dot(row, w);
+    }
+}
+
+/// `out[i] += sum_r d[r] x[r][i]` and `bias += sum_r d[r]`: the gradient of a single output's weights.
+#[inline(always)]
+pub(super) fn single_gradient(x: &[f32], d: &[f32], out: &mut [f32], bias: &mut f32) {
+    for (delta, row) in d.iter().zip(x.chunks_exact(out.len())) {
+        for (sum, cell) in out.iter_mut().zip(row) {
+            *sum += delta * cell;
+        }
+        *bias += delta;
+    }
+}
+
+/// `out[r][i] = d[r] w[i]`: the gradient of a single output's input.
+#[inline(always)]
+pub(super) fn single_input(d: &[f32], w: &[f32], out: &mut [f32]) {
+    for (row, delta) in out.chunks_exact_mut(w.len()).zip(d) {
+        for (cell, weight) in row.iter_mut().zip(w) {
+            *cell = delta * weight;
+        }
+    }
+}
+
+/// `out[c] += sum_r d[r][c]`: the gradient of the biases.
+#[inline(always)]
+pub(super) fn column_sums(d: &[f32], out: &mut [f32]) {
+    for row in d.chunks_exact(out.len()) {
+        for (sum, cell) in out.iter_mut().zip(row) {
+            *sum += cell;
+        }
+    }
+}
+
+/// `a[i] *= b[i]`.
+#[inline(always)]
+pub(super) fn multiply(a: &mut [f32], b: &[f32]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a *= b;
     }
 }
 

@@ -1,56 +1,137 @@
 //! Runs the kernels with the widest registers that the processor has.
 //!
-//! The kernels are safe Rust. Compiling the same source a second time for AVX2 only doubles the register width
-//! (no fused multiply-add, which would round differently), so both give the same bits; a test compares them.
+//! The kernels are safe Rust. Compiling the same source a second time for AVX2 doubles the register width and changes no
+//! bit: narrow layers never use a fused multiply-add, wide ones always do (see [`fused`]); a test compares them.
 #![expect(
     unsafe_code,
     reason = "calling a function compiled for AVX2, once the processor is known to have it"
 )]
 
-use super::kernel;
+use super::activation;
+use super::dropout::Dropout;
+use super::optimise::{self, AdamStep};
+use super::params::Activation;
+use super::{fused, kernel};
 
 /// Rows or inputs of a register tile: baseline x86-64 and others have 16 registers of 4 lanes, AVX2 16 of 8.
 const NARROW: usize = 4;
 const WIDE: usize = 8;
 
 macro_rules! dispatched {
-    ($(#[$doc:meta])* $name:ident, $wide:ident, ($($arg:ident: $type:ty),*), $narrow_call:expr, $wide_call:expr) => {
+    ($(#[$doc:meta])* $name:ident, $wide:ident, $features:literal, [$($feature:tt),+], ($($arg:ident: $type:ty),*), $narrow_call:expr, $wide_call:expr) => {
         $(#[$doc])*
         pub(super) fn $name($($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
-            if std::arch::is_x86_feature_detected!("avx2") {
-                // SAFETY: the only requirement of a safe function with a target feature is that the processor
-                // has the feature, which has just been asked.
+            if true $(&& std::arch::is_x86_feature_detected!($feature))+ {
+                // SAFETY: the only requirement of a safe function with target features is that the processor
+                // has them, which has just been asked.
                 return unsafe { $wide($($arg),*) };
             }
             $narrow_call
         }
 
         #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2")]
+        #[target_feature(enable = $features)]
         fn $wide($($arg: $type),*) {
             $wide_call
         }
     };
 }
 
+/// As `dispatched`, the same source for both.
+macro_rules! same {
+    ($(#[$doc:meta])* $name:ident, $wide:ident, $features:literal, [$($feature:tt),+], ($($arg:ident: $type:ty),*), $call:expr) => {
+        dispatched!($(#[$doc])* $name, $wide, $features, [$($feature),+], ($($arg: $type),*), $call, $call);
+    };
+}
+
 dispatched!(
     /// See [`kernel::affine`].
-    affine, affine_wide, (x: &[f32], w: &[f32], bias: &[f32], out: &mut [f32]),
+    affine, affine_wide, "avx2", ["avx2"], (x: &[f32], w: &[f32], bias: &[f32], out: &mut [f32]),
     kernel::affine::<NARROW>(x, w, bias, out),
     kernel::affine::<WIDE>(x, w, bias, out)
 );
 dispatched!(
     /// See [`kernel::outer`].
-    outer, outer_wide, (x: &[f32], k: usize, d: &[f32], n: usize, out: &mut [f32]),
+    outer, outer_wide, "avx2", ["avx2"], (x: &[f32], k: usize, d: &[f32], n: usize, out: &mut [f32]),
     kernel::outer::<NARROW>(x, k, d, n, out),
     kernel::outer::<WIDE>(x, k, d, n, out)
 );
-dispatched!(
+same!(
     /// See [`kernel::transposed`].
-    transposed, transposed_wide, (d: &[f32], w: &[f32], n: usize, out: &mut [f32]),
-    kernel::transposed(d, w, n, out),
+    transposed, transposed_wide, "avx2", ["avx2"], (d: &[f32], w: &[f32], n: usize, out: &mut [f32]),
     kernel::transposed(d, w, n, out)
+);
+same!(
+    /// See [`kernel::single`].
+    single, single_wide, "avx2", ["avx2"], (x: &[f32], w: &[f32], bias: f32, out: &mut [f32]),
+    kernel::single(x, w, bias, out)
+);
+same!(
+    /// See [`kernel::single_gradient`].
+    single_gradient, single_gradient_wide, "avx2", ["avx2"], (x: &[f32], d: &[f32], out: &mut [f32], bias: &mut f32),
+    kernel::single_gradient(x, d, out, bias)
+);
+same!(
+    /// See [`kernel::single_input`].
+    single_input, single_input_wide, "avx2", ["avx2"], (d: &[f32], w: &[f32], out: &mut [f32]),
+    kernel::single_input(d, w, out)
+);
+same!(
+    /// See [`kernel::column_sums`].
+    column_sums, column_sums_wide, "avx2", ["avx2"], (d: &[f32], out: &mut [f32]),
+    kernel::column_sums(d, out)
+);
+same!(
+    /// See [`kernel::multiply`].
+    multiply, multiply_wide, "avx2", ["avx2"], (a: &mut [f32], b: &[f32]),
+    kernel::multiply(a, b)
+);
+same!(
+    /// See [`activation::activate`].
+    activate, activate_wide, "avx2", ["avx2"], (activation: Activation, cells: &mut [f32], slopes: &mut [f32]),
+    activation::activate(activation, cells, slopes)
+);
+same!(
+    /// See [`Dropout::apply`].
+    drop_out, drop_out_wide, "avx2", ["avx2"], (dropout: &mut Dropout, cells: &mut [f32], slopes: &mut [f32]),
+    dropout.apply(cells, slopes)
+);
+same!(
+    /// See [`fused::affine`].
+    affine_fused, affine_fused_wide, "avx2,fma", ["avx2", "fma"],
+    (x: &[f32], k: usize, panels: &[f32], bias: Option<&[f32]>, out: &mut [f32], n: usize),
+    fused::affine(x, k, panels, bias, out, n)
+);
+same!(
+    /// See [`fused::outer`].
+    outer_fused, outer_fused_wide, "avx2,fma", ["avx2", "fma"],
+    (x: &[f32], k: usize, first: usize, panels: &[f32], out: &mut [f32], n: usize),
+    fused::outer(x, k, first, panels, out, n)
+);
+
+same!(
+    /// See [`optimise::sgd`].
+    sgd, sgd_wide, "avx2", ["avx2"], (params: &mut [f32], gradient: &[f32], rate: f32),
+    optimise::sgd(params, gradient, rate)
+);
+same!(
+    /// See [`optimise::heavy_ball`].
+    heavy_ball, heavy_ball_wide, "avx2", ["avx2"],
+    (params: &mut [f32], gradient: &[f32], velocity: &mut [f32], rate: f32, momentum: f32),
+    optimise::heavy_ball(params, gradient, velocity, rate, momentum)
+);
+same!(
+    /// See [`optimise::nesterov`].
+    nesterov, nesterov_wide, "avx2", ["avx2"],
+    (params: &mut [f32], gradient: &[f32], velocity: &mut [f32], rate: f32, momentum: f32),
+    optimise::nesterov(params, gradient, velocity, rate, momentum)
+);
+same!(
+    /// See [`optimise::adam`].
+    adam, adam_wide, "avx2", ["avx2"],
+    (params: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], step: AdamStep),
+    optimise::adam(params, gradient, first, second, step)
 );
 
 #[cfg(test)]

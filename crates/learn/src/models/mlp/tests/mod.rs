@@ -4,7 +4,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use thalweg_domain::Seed;
 
-use super::net::{Batch, Dropout, Passes, Shape, row_loss};
+use super::dropout::Dropout;
+use super::layout::Output;
+use super::loss::Objective;
 use super::{Loss, MlpParams, Optimizer, fit};
 use crate::models::Examples;
 use crate::prepare::DenseMatrix;
@@ -37,61 +39,13 @@ fn problem(n_rows: usize, n_columns: usize, seed: u64) -> Problem {
     }
 }
 
-fn batch_loss(passes: &mut Passes, params: &[f32], batch: &Batch<'_>, loss: Loss) -> f64 {
-    let rows = batch.y.len();
-    let logits = passes.forward(params, batch.x, rows, None).to_vec();
-    let each = logits.iter().zip(batch.y.iter().zip(batch.weight));
-    each.map(|(logit, (y, weight))| f64::from(weight * row_loss(*logit, *y, loss)))
-        .sum::<f64>()
-        / rows as f64
-}
-
-fn check_gradient(hidden: &[usize], loss: Loss) {
-    let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let shape = Shape::new(5, hidden);
-    let mut params = shape.initial(&mut rng);
-    let x: Vec<f32> = (0..6 * 5).map(|_| rng.random_range(-1.0..1.0)).collect();
-    let batch = Batch {
-        x: &x,
-        y: &[1.0, 0.0, 0.0, 1.0, 1.0, 0.0],
-        weight: &[1.0, 0.5, 2.0, 1.5, 0.25, 0.75],
+/// The loss of one logit.
+fn row_loss(logit: f32, y: f32, loss: Loss) -> f32 {
+    let params = MlpParams {
+        loss,
+        ..MlpParams::default()
     };
-    let mut passes = Passes::new(&shape, 6);
-    let mut gradient = vec![0.0; params.len()];
-    passes.forward(&params, &x, 6, None);
-    passes.backward(&params, &batch, loss, &mut gradient);
-    let step = 2e-3;
-    let mut kinks = 0;
-    let here = batch_loss(&mut passes, &params, &batch, loss);
-    for index in 0..params.len() {
-        let before = params[index];
-        params[index] = before + step;
-        let up = batch_loss(&mut passes, &params, &batch, loss);
-        params[index] = before - step;
-        let down = batch_loss(&mut passes, &params, &batch, loss);
-        params[index] = before;
-        let numeric = (up - down) / f64::from(2.0 * step);
-        // a ReLU that switches within the step makes the two sides differ; the truth is one of them
-        let kink = ((up - here) - (here - down)).abs() / f64::from(step);
-        kinks += usize::from(kink > 1e-3);
-        let error = (numeric - f64::from(gradient[index])).abs();
-        assert!(
-            error < 3e-4 + 1e-2 * numeric.abs() + 0.5 * kink,
-            "{hidden:?} {loss:?} {index}: {numeric} {}",
-            gradient[index]
-        );
-    }
-    assert!(kinks * 10 <= params.len(), "{kinks} of {}", params.len());
-    assert!(gradient.iter().filter(|cell| cell.abs() > 1e-3).count() > params.len() / 8);
-}
-
-#[test]
-fn gradients_agree_with_finite_differences() {
-    for loss in [Loss::CrossEntropy, Loss::Mse] {
-        for hidden in [&[][..], &[8], &[3], &[16, 8], &[8, 5, 4]] {
-            check_gradient(hidden, loss);
-        }
-    }
+    Objective::new(Output::Sigmoid, &params).row(&[logit], y, &mut [0.0])
 }
 
 #[test]
@@ -102,17 +56,20 @@ fn mse_is_half_the_squared_error() {
 
 #[test]
 fn dropout_switches_off_its_share_and_keeps_the_mean() {
-    let shape = Shape::new(1, &[4096]);
-    let mut passes = Passes::new(&shape, 8);
-    // one input, weights and biases 1: every unit is 1 + x before dropout; output weights 1 add them up
-    let params: Vec<f32> = vec![1.0; shape.n_params()];
-    for dropout in [0.2, 0.5] {
-        let mut off = Dropout::new(dropout, &mut ChaCha8Rng::seed_from_u64(3));
-        let logits = passes.forward(&params, &[1.0; 8], 8, Some(&mut off)).to_vec();
-        let mean = f64::from(logits.iter().sum::<f32>()) / 8.0;
-        assert!((mean - 8193.0).abs() < 8192.0 * 0.03, "{dropout}: {mean}");
-        assert!(logits.iter().any(|logit| (logit - 8193.0).abs() > 1.0));
+    for dropout in [0.1, 0.2, 0.5, 0.95] {
+        let mut generator = Dropout::new(dropout, &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
+        let (mut cells, mut slopes) = (vec![1.0; 80_000], vec![2.0; 80_000]);
+        generator.apply(&mut cells, &mut slopes);
+        let off = cells.iter().filter(|cell| **cell == 0.0).count() as f64 / 80_000.0;
+        let error = (dropout * (1.0 - dropout) / 80_000.0).sqrt();
+        assert!((off - dropout).abs() < 4.0 * error, "{dropout}: {off}");
+        let scale = (1.0 / (1.0 - dropout)) as f32;
+        for (cell, slope) in cells.iter().zip(&slopes) {
+            assert!(*cell == 0.0 || *cell == scale, "{cell}");
+            assert_eq!(*slope, 2.0 * cell);
+        }
     }
+    assert!(Dropout::new(0.0, &mut ChaCha8Rng::seed_from_u64(3)).is_none());
 }
 
 fn accuracy_on_new_rows(params: &MlpParams) -> f64 {
