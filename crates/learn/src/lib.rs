@@ -13,6 +13,7 @@ pub mod effect;
 pub mod evaluate;
 pub mod fairness;
 pub mod leakage;
+mod linalg;
 pub mod measure;
 pub mod models;
 pub mod outcome;

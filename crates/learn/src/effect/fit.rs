@@ -2,7 +2,7 @@
 
 use thalweg_domain::{Error, OutcomeKind, Result};
 
-use super::cholesky::{Cholesky, dot, packed};
+use crate::linalg::{Cholesky, dot, packed};
 use super::design::{EffectDesign, Term};
 use super::posterior::EffectPosterior;
 use super::rows::EffectRows;

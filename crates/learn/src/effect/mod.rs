@@ -1,7 +1,6 @@
 //! Effects: what an action changes, for whom, and how sure that is; how often an offer is taken.
 
 mod acceptance;
-pub(crate) mod cholesky;
 mod design;
 mod fit;
 mod posterior;

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{ActionId, Belief, EffectSource, Seed};
 
-use super::cholesky::{Cholesky, dot, packed};
+use crate::linalg::{Cholesky, dot, packed};
 use super::design::{EffectDesign, StoredDesign, Term};
 use super::fit::Counts;
 

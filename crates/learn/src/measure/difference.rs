@@ -6,7 +6,7 @@ use thalweg_domain::{Error, Estimate, Result};
 
 use super::distributions::student_quantile;
 use super::sequence::{ConfidenceSequence, LEAST_UNITS_PER_ARM};
-use crate::effect::cholesky::{Cholesky, packed};
+use crate::linalg::{Cholesky, packed};
 
 /// Units in parallel columns, `n` long.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -2,7 +2,7 @@
 
 use thalweg_domain::{Action, ActionId, Belief, Error, Estimate, Result};
 
-use crate::effect::cholesky::{Cholesky, packed};
+use crate::linalg::{Cholesky, packed};
 
 /// What was measured of one action, on the relative scale: effect and its standard error over the controls' mean risk.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -116,27 +116,26 @@ pub(crate) fn fit(
     seed: Seed,
 ) -> Result<(Fitted, Vec<Epoch>)> {
     examples.check()?;
-    if learner == Learner::Logistic {
-        let preparer = Preparer::fit_terms(table, rows)?;
-        let inputs = preparer.inputs(table, rows, true)?;
-        let model = FittedModel::Logistic(logistic::fit(&inputs, examples, &params.logistic, seed)?);
-        return Ok((Fitted { preparer, model }, Vec::new()));
-    }
-    let (preparer, with_scores) = Preparer::fit_supervised(table, rows, examples, seed)?;
-    let table = with_scores.as_ref().unwrap_or(table);
-    let (model, history) = match learner {
+    let scored = || Preparer::fit_supervised(table, rows, examples, seed);
+    let (preparer, model, history) = match learner {
         Learner::Mlp => {
-            let (model, history) = mlp::fit(&preparer.dense(table, rows)?, examples, &params.mlp, seed)?;
-            (FittedModel::Mlp(model), history)
+            let (preparer, with_scores) = scored()?;
+            let x = preparer.dense(with_scores.as_ref().unwrap_or(table), rows)?;
+            let (model, history) = mlp::fit(&x, examples, &params.mlp, seed)?;
+            (preparer, FittedModel::Mlp(model), history)
         }
-        Learner::Gbdt | Learner::Logistic => {
-            let source = gbdt::Rows {
-                preparer: &preparer,
-                table,
-                rows,
-            };
+        Learner::Gbdt => {
+            let (preparer, with_scores) = scored()?;
+            let table = with_scores.as_ref().unwrap_or(table);
+            let source = gbdt::Rows { preparer: &preparer, table, rows };
             let model = gbdt::fit(&source, examples, &params.gbdt, seed)?;
-            (FittedModel::Gbdt(Box::new(model)), Vec::new())
+            (preparer, FittedModel::Gbdt(Box::new(model)), Vec::new())
+        }
+        Learner::Logistic => {
+            let preparer = Preparer::fit_terms(table, rows)?;
+            let inputs = preparer.inputs(table, rows, true)?;
+            let model = logistic::fit(&inputs, examples, &params.logistic, seed)?;
+            (preparer, FittedModel::Logistic(model), Vec::new())
         }
     };
     Ok((Fitted { preparer, model }, history))

@@ -9,6 +9,7 @@ use super::link::Link;
 use super::{read_json, write_json};
 use crate::evaluate::Calibrator;
 use crate::models::{Coefficient, Fitted, Learner};
+use crate::prepare::TextReasons;
 use crate::task::{Margins, Task};
 
 /// A fitted and calibrated outcome model with its preparation.
@@ -250,6 +251,29 @@ impl OutcomeModel {
     /// As [`Self::predict`].
     pub fn explain(&self, table: &Table, rows: &[usize], top: usize) -> Result<Vec<Vec<Reason>>> {
         reasons(self, table, rows, top)
+    }
+
+    /// For each text column and each of `rows` the `top` words and word parts that push one of the scores most, with what
+    /// each adds to it, strongest first (`output` is 0 unless there are several classes). They are those of the linear
+    /// model of the text, which a net or trees read the score of; a blend is asked for its largest member.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn text_reasons(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        (output, top): (usize, usize),
+    ) -> Result<Vec<TextReasons>> {
+        let largest = self.members.iter().max_by(|a, b| a.factor.total_cmp(&b.factor));
+        largest.map_or_else(
+            || Ok(Vec::new()),
+            |member| {
+                member
+                    .fitted
+                    .text_reasons(table, rows, (output, self.task.n_outputs(), top))
+            },
+        )
     }
 
     /// Each feature with its mean absolute contribution in probability points (or units of the value) over at most a

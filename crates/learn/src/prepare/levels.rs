@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_domain::MISSING_LEVEL;
 
 use super::scale::Moments;
-use super::{DenseMatrix, MAX_LEVELS, MAX_RAW_ONE_HOT, RawMatrix};
+use super::{MAX_LEVELS, MAX_RAW_ONE_HOT, RawMatrix};
 
 /// The levels of a category, most frequent first, and one 0/1 column for each of the first [`MAX_LEVELS`], for the
 /// pooled rest, and for missing cells, if training had them.
@@ -81,27 +81,35 @@ impl Levels {
         usize::from(self.levels.len() == 2)..self.levels.len()
     }
 
-    pub(super) fn ranks(&self, codes: &[u32], names: &[String], rows: &[usize]) -> Vec<Rank> {
+    /// The rank of each of a table's level names.
+    pub(super) fn ranks(&self, names: &[String]) -> Vec<Rank> {
         let known: BTreeMap<&str, usize> = self
             .levels
             .iter()
             .enumerate()
             .map(|(rank, level)| (level.as_str(), rank))
             .collect();
-        let ranks: Vec<Rank> = names
-            .iter()
-            .map(|name| {
-                known
-                    .get(name.as_str())
-                    .map_or(Rank::Unseen, |rank| Rank::Known(*rank))
-            })
-            .collect();
-        rows.iter()
-            .map(|row| match codes[*row] {
-                MISSING_LEVEL => Rank::Missing,
-                code => ranks[code as usize],
-            })
-            .collect()
+        let rank = |name: &String| {
+            known
+                .get(name.as_str())
+                .map_or(Rank::Unseen, |rank| Rank::Known(*rank))
+        };
+        names.iter().map(rank).collect()
+    }
+
+    /// The rank of a code, given those of [`Self::ranks`].
+    pub(super) fn rank(ranks: &[Rank], code: u32) -> Rank {
+        match code {
+            MISSING_LEVEL => Rank::Missing,
+            code => ranks[code as usize],
+        }
+    }
+
+    /// The rank of one level by its name.
+    pub(super) fn rank_of(&self, name: Option<&str>) -> Rank {
+        let Some(name) = name else { return Rank::Missing };
+        let known = self.levels.iter().position(|level| level == name);
+        known.map_or(Rank::Unseen, Rank::Known)
     }
 
     /// The dense columns in order: kept levels, the pooled rest, missing.
@@ -118,17 +126,31 @@ impl Levels {
 
     /// An unseen level is *other* where the rest was pooled; else, like a missing cell that training did not
     /// have, it sets none of the columns.
-    pub(super) fn write_dense(&self, ranks: &[Rank], matrix: &mut DenseMatrix, offset: usize) {
+    pub(super) fn write_dense(&self, ranks: &[Rank], rows: &mut [f32], (width, offset): (usize, usize)) {
+        let columns: Vec<(DenseLevel, Moments)> = self.dense_columns().collect();
+        let cells = |is_set| -> Vec<f32> {
+            columns
+                .iter()
+                .map(|(_, moments)| moments.standardise(is_set))
+                .collect()
+        };
+        let (unset, set) = (cells(false), cells(true));
         let kept = self.columns.len();
-        for (column, (level, moments)) in self.dense_columns().enumerate() {
-            for (row, rank) in ranks.iter().enumerate() {
-                let is_set = match (level, rank) {
-                    (DenseLevel::Kept(own), Rank::Known(rank)) => own == *rank,
-                    (DenseLevel::Other, Rank::Known(rank)) => *rank >= kept,
-                    (DenseLevel::Other, Rank::Unseen) | (DenseLevel::Missing, Rank::Missing) => true,
-                    _ => false,
-                };
-                matrix.set(row, offset + column, moments.standardise(is_set));
+        let other = self.other.is_some().then_some(kept);
+        let missing = self
+            .missing
+            .is_some()
+            .then_some(kept + usize::from(other.is_some()));
+        for (row, rank) in rows.chunks_exact_mut(width).zip(ranks) {
+            let own = &mut row[offset..offset + unset.len()];
+            own.copy_from_slice(&unset);
+            let column = match rank {
+                Rank::Known(rank) if *rank < kept => Some(*rank),
+                Rank::Known(_) | Rank::Unseen => other,
+                Rank::Missing => missing,
+            };
+            if let Some(column) = column {
+                own[column] = set[column];
             }
         }
     }

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DenseMatrix;
-
 /// Numbers are clipped to the quartiles plus or minus this many inter-quartile ranges before scaling.
 const CLIP_RANGES: f64 = 5.0;
 /// No standardised cell is larger than this, so that one odd row cannot throw a net off.
@@ -70,18 +68,24 @@ impl Scale {
         self.missing.is_some()
     }
 
-    /// The number, and in the next column whether it is missing, if training had missing cells.
-    pub(super) fn write_dense(&self, numbers: &[f64], matrix: &mut DenseMatrix, offset: usize) {
-        for (row, number) in numbers.iter().enumerate() {
+    /// Dense columns: the number and, if training had missing cells, whether it is missing.
+    pub(super) fn width(&self) -> usize {
+        1 + usize::from(self.has_missing())
+    }
+
+    /// Writes the numbers into rows of `width` columns, from column `offset` on.
+    pub(super) fn write_dense(&self, numbers: &[f64], rows: &mut [f32], (width, offset): (usize, usize)) {
+        for (row, number) in rows.chunks_exact_mut(width).zip(numbers) {
             let filled = if number.is_nan() {
                 self.median
             } else {
                 number.clamp(self.low, self.high)
             };
-            matrix.set(row, offset, standardise(filled, self.mean, self.sd));
-            if let Some(moments) = self.missing {
-                matrix.set(row, offset + 1, moments.standardise(number.is_nan()));
-            }
+            row[offset] = standardise(filled, self.mean, self.sd);
+        }
+        let Some(moments) = self.missing else { return };
+        for (row, number) in rows.chunks_exact_mut(width).zip(numbers) {
+            row[offset + 1] = moments.standardise(number.is_nan());
         }
     }
 }

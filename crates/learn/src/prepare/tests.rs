@@ -187,7 +187,13 @@ fn the_schema_says_what_rows_to_score_must_fit() {
     let schema = Preparer::fit(&mixed(), &[0, 1, 2]).unwrap().schema();
     let said: Vec<_> = schema
         .iter()
-        .map(|column| (column.name.as_str(), column.kind.as_str(), column.levels.join(",")))
+        .map(|column| {
+            (
+                column.name.as_str(),
+                column.kind.as_str(),
+                column.levels.join(","),
+            )
+        })
         .collect();
     assert_eq!(
         said,

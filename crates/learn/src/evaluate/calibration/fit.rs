@@ -1,7 +1,7 @@
 //! Small logistic fits: Platt's sigmoid and the beta map.
 
 use super::Calibrator;
-use crate::models::logistic::{cholesky, solve};
+use crate::linalg::Cholesky;
 use crate::models::sigmoid;
 
 /// Pull towards the identity in Platt's fit, and in the beta map's, where it only keeps separated classes finite.
@@ -37,11 +37,11 @@ pub(crate) fn fit_logistic(
             beta.iter_mut().zip(&*step).for_each(|(beta, step)| *beta += step);
             continue;
         }
-        let Some(factor) = cholesky(hessian, beta.len()) else {
+        let Some(factor) = Cholesky::of_square(beta.len(), &hessian) else {
             // collinear from the start, or as good as separated by now
             return last.map(|_| beta);
         };
-        let mut step = solve(&factor, &gradient);
+        let mut step = factor.solve(&gradient);
         let longest = largest(&step);
         let shrink = 1.0 / (longest / MAX_STEP).max(1.0);
         step.iter_mut().for_each(|step| *step *= shrink);

@@ -1,174 +1,181 @@
-//! Newton's method (iteratively reweighted least squares) with step halving.
+//! From examples to a fitted linear model: which solver, at which penalty, how exactly.
 
-use thalweg_domain::{Error, Result};
+use thalweg_domain::{Error, Result, Seed};
 
+use super::information;
+use super::lbfgs::{Minimum, minimise};
+use super::loss::Loss;
 use super::params::LogisticParams;
-use super::predict::Logistic;
-use crate::models::{Examples, sigmoid};
-use crate::prepare::DenseMatrix;
+use super::path::{choose_penalty, mean_one, problem};
+use super::predict::{Logistic, TextWeights};
+use super::problem::{Inputs, Problem, Terms};
+use super::{newton, ridge};
+use crate::task::Examples;
+
+/// Folds of the inner cross-validation that chooses the penalty of text terms.
+const TEXT_FOLDS: usize = 3;
+/// Expected decrease per row, in loss, at which the last fit ends: without text as good as rounding allows.
+const EXACT: f64 = 1e-23;
+const TEXT_TOLERANCE: f64 = 1e-9;
+/// L-BFGS steps for each Newton step that the parameters allow.
+const STEPS_PER_NEWTON_STEP: usize = 40;
 
 /// Maximises the penalised likelihood; weights are scaled to mean 1.
 ///
 /// # Errors
-/// `TW0307` for a parameter out of range; `TW0308` when Newton's method does not converge.
-pub(crate) fn fit(x: &DenseMatrix, examples: &Examples, params: &LogisticParams) -> Result<Logistic> {
-    params.check()?;
-    let problem = Problem::new(x, examples, params.l2);
-    let size = x.n_columns + 1;
-    let mut beta = vec![0.0; size];
-    let mut loss = problem.loss(&beta);
-    for _ in 0..params.max_steps {
-        let (gradient, hessian) = problem.derivatives(&beta);
-        let factor = cholesky(hessian, size).ok_or_else(not_converged)?;
-        let step = solve(&factor, &gradient);
-        let largest = step.iter().fold(0.0_f64, |largest, cell| largest.max(cell.abs()));
-        if largest < params.tolerance {
-            return Ok(Logistic::new(beta, standard_errors(&factor, size)));
-        }
-        let (next, next_loss) = problem.descend(&beta, &step, loss);
-        let done = next_loss >= loss;
-        (beta, loss) = (next, next_loss);
-        if done {
-            return Ok(Logistic::new(beta, standard_errors(&factor, size)));
-        }
+/// `TW0307` for a parameter out of range; `TW0308` when the solver does not converge.
+pub(crate) fn fit(
+    inputs: &Inputs,
+    examples: &Examples,
+    params: &LogisticParams,
+    seed: Seed,
+) -> Result<Logistic> {
+    if inputs.terms.is_some() && params.text_l2.is_none() {
+        return cross_fit(inputs, examples, params, (TEXT_FOLDS, seed)).map(|(model, _)| model);
     }
-    Err(not_converged())
+    let scaled = Scaled::new(examples);
+    scaled.fit(inputs, params, params.text_l2.unwrap_or(params.l2))
 }
 
-fn not_converged() -> Error {
-    Error::new("TW0308", "the logistic regression did not converge")
+/// The same with a penalty of the terms that an inner cross-validation of so many folds chooses; also gives the
+/// out-of-fold scores at that penalty, row after row.
+///
+/// # Errors
+/// As [`fit`].
+pub(crate) fn cross_fit(
+    inputs: &Inputs,
+    examples: &Examples,
+    params: &LogisticParams,
+    (folds, seed): (usize, Seed),
+) -> Result<(Logistic, Vec<f64>)> {
+    params.check()?;
+    let scaled = Scaled::new(examples);
+    let path = choose_penalty(
+        inputs,
+        &scaled.examples,
+        (params.l2, folds),
+        seed.stream("text penalty"),
+    )?;
+    let model = scaled.fit(inputs, params, path.l2)?;
+    let scores = path
+        .out_of_fold
+        .into_iter()
+        .map(|score| scaled.mean + scaled.sd * score);
+    Ok((model, scores.collect()))
+}
+
+/// Examples whose numbers have mean 0 and standard deviation 1, and what those were; classes stay as they are.
+struct Scaled {
+    examples: Examples,
+    weight: Vec<f64>,
+    mean: f64,
+    sd: f64,
+}
+
+impl Scaled {
+    fn new(examples: &Examples) -> Self {
+        let weight = mean_one(&examples.weight);
+        let mut scaled = Self {
+            examples: examples.clone(),
+            weight,
+            mean: 0.0,
+            sd: 1.0,
+        };
+        if examples.task.is_classification() {
+            return scaled;
+        }
+        scaled.mean = scaled.average(|target| target);
+        let mean = scaled.mean;
+        let sd = scaled.average(|target| (target - mean) * (target - mean)).sqrt();
+        scaled.sd = if sd > 0.0 { sd } else { 1.0 };
+        let sd = scaled.sd;
+        scaled
+            .examples
+            .target
+            .iter_mut()
+            .for_each(|target| *target = (*target - mean) / sd);
+        scaled
+    }
+
+    fn average(&self, value: impl Fn(f64) -> f64) -> f64 {
+        let weighted = self.examples.target.iter().zip(&self.weight);
+        weighted
+            .map(|(target, weight)| weight * value(*target))
+            .sum::<f64>()
+            / self.weight.len().max(1) as f64
+    }
+
+    fn fit(&self, inputs: &Inputs, params: &LogisticParams, text_l2: f64) -> Result<Logistic> {
+        params.check()?;
+        let problem = problem(inputs, &self.examples, &self.weight, (params.l2, text_l2));
+        let (parameters, standard_errors) = solve(&problem, params)?;
+        let model = assemble(&problem, parameters, standard_errors);
+        Ok(if self.examples.task.is_classification() {
+            model
+        } else {
+            model.rescaled(self.mean, self.sd)
+        })
+    }
+}
+
+pub(super) fn not_converged() -> Error {
+    Error::new("TW0308", "the linear model did not converge")
         .hint("raise its l2 penalty, or look for a column that repeats another one on a huge scale")
 }
 
-struct Problem<'a> {
-    x: &'a DenseMatrix,
-    y: Vec<f64>,
-    weight: Vec<f64>,
-    l2: f64,
-}
-
-impl<'a> Problem<'a> {
-    fn new(x: &'a DenseMatrix, examples: &Examples, l2: f64) -> Self {
-        let mean = examples.weight.iter().sum::<f64>() / examples.weight.len() as f64;
-        Self {
-            x,
-            y: examples.target.clone(),
-            weight: examples.weight.iter().map(|weight| weight / mean).collect(),
-            l2,
+/// The parameters, and the standard errors of the dense ones.
+fn solve(problem: &Problem<'_>, params: &LogisticParams) -> Result<(Vec<f64>, Vec<f64>)> {
+    match (problem.loss, &problem.inputs.terms) {
+        (Loss::Logistic, None) => {
+            let newton = newton::solve(problem, params)?;
+            let errors = information::roots(&newton.information);
+            Ok((newton.beta, errors))
         }
-    }
-
-    fn margin(&self, beta: &[f64], row: usize) -> f64 {
-        let (intercept, slopes) = (beta[0], &beta[1..]);
-        intercept
-            + self
-                .x
-                .row(row)
-                .iter()
-                .zip(slopes)
-                .map(|(x, slope)| f64::from(*x) * slope)
-                .sum::<f64>()
-    }
-
-    fn loss(&self, beta: &[f64]) -> f64 {
-        let fit: f64 = (0..self.x.n_rows)
-            .map(|row| {
-                let margin = self.margin(beta, row);
-                self.weight[row] * (margin.max(0.0) - margin * self.y[row] + (-margin.abs()).exp().ln_1p())
-            })
-            .sum();
-        fit + 0.5 * self.l2 * beta[1..].iter().map(|slope| slope * slope).sum::<f64>()
-    }
-
-    /// Gradient and (lower triangle of the) Hessian of the loss.
-    fn derivatives(&self, beta: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let size = beta.len();
-        let (mut gradient, mut hessian) = (vec![0.0; size], vec![0.0; size * size]);
-        let mut cells = vec![1.0; size];
-        for row in 0..self.x.n_rows {
-            for (cell, x) in cells[1..].iter_mut().zip(self.x.row(row)) {
-                *cell = f64::from(*x);
-            }
-            let p = sigmoid(self.margin(beta, row));
-            let slope = self.weight[row] * (p - self.y[row]);
-            let curve = self.weight[row] * p * (1.0 - p);
-            for (i, cell) in cells.iter().enumerate() {
-                gradient[i] += slope * cell;
-                let scaled = curve * cell;
-                for (sum, other) in hessian[i * size..=i * size + i].iter_mut().zip(&cells) {
-                    *sum += scaled * other;
-                }
-            }
+        (Loss::Squares, None) => {
+            let beta = ridge::solve(problem).ok_or_else(not_converged)?;
+            let errors = information::standard_errors(problem, &problem.margins(&beta));
+            Ok((beta, errors.ok_or_else(not_converged)?))
         }
-        for i in 1..size {
-            gradient[i] += self.l2 * beta[i];
-            hessian[i * size + i] += self.l2;
+        _ => {
+            let minimum = search(problem, params)?;
+            let errors = information::standard_errors(problem, &minimum.margins);
+            Ok((minimum.parameters, errors.ok_or_else(not_converged)?))
         }
-        (gradient, hessian)
-    }
-
-    /// The first of the full, half, quarter ... Newton step that lowers the loss; none of 30 leaves it as it is.
-    fn descend(&self, beta: &[f64], step: &[f64], loss: f64) -> (Vec<f64>, f64) {
-        let mut share = 1.0;
-        for _ in 0..30 {
-            let next: Vec<f64> = beta
-                .iter()
-                .zip(step)
-                .map(|(beta, step)| beta - share * step)
-                .collect();
-            let next_loss = self.loss(&next);
-            if next_loss < loss {
-                return (next, next_loss);
-            }
-            share *= 0.5;
-        }
-        (beta.to_vec(), loss)
     }
 }
 
-/// The lower factor of a symmetric positive definite matrix given by its lower triangle; `None` if it is not one.
-pub(crate) fn cholesky(mut matrix: Vec<f64>, size: usize) -> Option<Vec<f64>> {
-    for column in 0..size {
-        for row in column..size {
-            let (left, right) = (
-                &matrix[row * size..row * size + column],
-                &matrix[column * size..column * size + column],
-            );
-            let rest = matrix[row * size + column] - left.iter().zip(right).map(|(a, b)| a * b).sum::<f64>();
-            if row == column {
-                if rest <= 0.0 || !rest.is_finite() {
-                    return None;
-                }
-                matrix[row * size + column] = rest.sqrt();
-            } else {
-                matrix[row * size + column] = rest / matrix[column * size + column];
-            }
-        }
+fn search(problem: &Problem<'_>, params: &LogisticParams) -> Result<Minimum> {
+    let preconditioner = problem.preconditioner().ok_or_else(not_converged)?;
+    let per_row = if problem.inputs.terms.is_some() {
+        TEXT_TOLERANCE
+    } else {
+        EXACT
+    };
+    let tolerance = per_row * problem.target.len() as f64;
+    let max_steps = params.max_steps.saturating_mul(STEPS_PER_NEWTON_STEP);
+    let minimum = minimise(
+        problem,
+        &preconditioner,
+        vec![0.0; problem.size()],
+        (tolerance, max_steps),
+    );
+    if !minimum.converged {
+        return Err(not_converged());
     }
-    Some(matrix)
+    Ok(minimum)
 }
 
-/// Solves `L L' x = b` for the lower factor L.
-pub(crate) fn solve(factor: &[f64], b: &[f64]) -> Vec<f64> {
-    let size = b.len();
-    let mut x = b.to_vec();
-    for i in 0..size {
-        let sum: f64 = (0..i).map(|j| factor[i * size + j] * x[j]).sum();
-        x[i] = (x[i] - sum) / factor[i * size + i];
-    }
-    for i in (0..size).rev() {
-        let sum: f64 = (i + 1..size).map(|j| factor[j * size + i] * x[j]).sum();
-        x[i] = (x[i] - sum) / factor[i * size + i];
-    }
-    x
+fn assemble(problem: &Problem<'_>, mut parameters: Vec<f64>, standard_errors: Vec<f64>) -> Logistic {
+    let of_terms = parameters.split_off(problem.n_dense());
+    let text = problem
+        .inputs
+        .terms
+        .as_ref()
+        .map(|terms| text_weights(problem, terms, &of_terms));
+    Logistic::new(problem.n_outputs, parameters, standard_errors, text)
 }
 
-/// Roots of the diagonal of the inverse of the penalised Hessian.
-fn standard_errors(factor: &[f64], size: usize) -> Vec<f64> {
-    (0..size)
-        .map(|i| {
-            let unit: Vec<f64> = (0..size).map(|j| f64::from(i == j)).collect();
-            solve(factor, &unit)[i].sqrt()
-        })
-        .collect()
+fn text_weights(problem: &Problem<'_>, terms: &Terms, of_terms: &[f64]) -> TextWeights {
+    let weights: Vec<f32> = of_terms.iter().map(|weight| *weight as f32).collect();
+    TextWeights::new(weights, problem.n_outputs, &terms.by_row, problem.text_l2)
 }

@@ -32,6 +32,21 @@ impl Cholesky {
         Some(Self { n, lower })
     }
 
+    /// Factors a symmetric `n x n` matrix stored row after row, of which only the lower triangle is read.
+    pub(crate) fn of_square(n: usize, matrix: &[f64]) -> Option<Self> {
+        if matrix.len() != n * n {
+            return None;
+        }
+        let lower = (0..n).flat_map(|row| matrix[row * n..=row * n + row].iter().copied());
+        Self::new(n, lower.collect())
+    }
+
+    /// The diagonal of `A⁻¹`.
+    pub(crate) fn inverse_diagonal(&self) -> Vec<f64> {
+        let square = |index| self.inverse_column(index).iter().map(|cell| cell * cell).sum();
+        (0..self.n).map(square).collect()
+    }
+
     /// A factor that was computed before; `None` when the shape or the diagonal is wrong.
     pub(crate) fn from_factor(n: usize, lower: Vec<f64>) -> Option<Self> {
         let sound = lower.len() == start(n)
@@ -139,6 +154,10 @@ mod tests {
         );
         assert!((factor.log_determinant() - 8.0_f64.ln()).abs() < 1e-14);
         assert!((factor.inverse_quadratic(&[1.0, 1.0]) - 3.0 / 8.0).abs() < 1e-14);
+        let square = Cholesky::of_square(2, &[4.0, f64::NAN, 2.0, 3.0]).unwrap();
+        assert_eq!(square, factor, "the upper triangle is not read");
+        let diagonal = square.inverse_diagonal();
+        assert!((diagonal[0] - 3.0 / 8.0).abs() < 1e-14 && (diagonal[1] - 4.0 / 8.0).abs() < 1e-14);
     }
 
     #[test]
