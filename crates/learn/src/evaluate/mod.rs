@@ -4,6 +4,7 @@
 
 pub(crate) mod bootstrap;
 mod calibration;
+pub mod card;
 pub mod checks;
 mod conformal;
 mod curves;

@@ -223,7 +223,8 @@ fn judge(column: &str, groups: &[GroupRates], judged: &[&GroupRates], reference:
         Some(worst) => {
             let more = match found.len() - 1 {
                 0 => String::new(),
-                more => format!("; {more} more below"),
+                1 => "; and one more finding".to_owned(),
+                more => format!("; and {more} more findings"),
             };
             let detail = format!("column \"{column}\": {}{more}", worst.sentence);
             raised(NAME, worst.verdict, detail, advice, "TW0324")
