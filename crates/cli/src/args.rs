@@ -90,6 +90,110 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Explain an error or check code: cause, example, remedy.
     Explain(ExplainArgs),
+    /// Use one piece of the mathematics on a plain table, without a workspace.
+    #[command(
+        after_help = "Tables are CSV, Parquet or JSON lines.\nExample: thalweg tool profile --data customers.csv --target churn",
+        subcommand_required = true,
+        arg_required_else_help = true
+    )]
+    Tool {
+        /// Which piece.
+        #[command(subcommand)]
+        tool: Tool,
+    },
+}
+
+/// `tool`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tool {
+    /// Say what a table holds: kinds, empty cells, ranges, and columns that give the target away.
+    Profile(ProfileArgs),
+    /// Fit a model to any labelled table and judge it by nested cross-validation.
+    Fit(FitArgs),
+}
+
+/// `tool fit`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The target decides what is learned: two values, several classes, or a number.\nThe exit code is 4 when a check fails, such as a column that gives the target away.\nExamples: thalweg tool fit --data customers.csv --target churn --key customer_id\n          thalweg tool fit --data digits.csv --target label --kind class --learner mlp\n          thalweg tool fit --data sales.parquet --target revenue --out model.json"
+)]
+pub(crate) struct FitArgs {
+    /// The table: CSV, Parquet or JSON lines; a glob reads several files as one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// The column to predict; rows where it is empty are left out.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: String,
+    /// The column that says whose row it is: folds never split an owner, and models do not see it.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) key: Option<String>,
+    /// What kind of target it is [default: guessed].
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<TargetKind>,
+    /// The target's value that means it happened [default: guessed].
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) positive: Option<String>,
+    /// The learner [default: the configuration's, else auto].
+    #[arg(long, value_parser = ["auto", "mlp", "gbdt", "logistic"])]
+    pub(crate) learner: Option<String>,
+    /// Folds of the outer cross-validation, 2 to 20 [default: the configuration's, else 5].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(2..=20))]
+    pub(crate) folds: Option<u8>,
+    /// A TOML file with [model] sections, as in thalweg.toml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Columns that the model must not see.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) exclude: Vec<String>,
+    /// Columns whose groups are compared: selection, true and false positive rates, calibration.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) fairness: Vec<String>,
+    /// What is done about unequal groups.
+    #[arg(long, value_name = "ACTION", default_value = "report", value_parser = ["report", "drop", "equal_selection", "equal_opportunity"])]
+    pub(crate) fairness_action: String,
+    /// Minutes after which `auto` begins no further round of its search [default: no limit].
+    #[arg(long, value_name = "M")]
+    pub(crate) minutes: Option<f64>,
+    /// Write the model here, for `thalweg score`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Kinds of targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum TargetKind {
+    /// Whether something happens.
+    Binary,
+    /// One of several classes.
+    Class,
+    /// A number.
+    Value,
+}
+
+impl TargetKind {
+    /// As it is written.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Class => "class",
+            Self::Value => "value",
+        }
+    }
+}
+
+/// `tool profile`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: thalweg tool profile --data customers.csv --target churn")]
+pub(crate) struct ProfileArgs {
+    /// The table; a glob reads several files as one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// The column that is to be predicted: then leaks are looked for as well.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: Option<String>,
+    /// The target's value that means it happened [default: guessed].
+    #[arg(long, value_name = "VALUE", requires = "target")]
+    pub(crate) positive: Option<String>,
 }
 
 /// `init`.

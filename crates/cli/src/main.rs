@@ -53,5 +53,6 @@ fn dispatch(context: &Context, command: Command) -> thalweg_domain::Result<ExitC
         Command::Show(args) => commands::show::run(context, &args),
         Command::Report(args) => commands::report::run(context, &args),
         Command::Explain(args) => commands::explain::run(context, &args),
+        Command::Tool { tool } => commands::tool::run(context, &tool),
     }
 }

@@ -10,6 +10,7 @@ mod effects;
 mod experience;
 mod files;
 mod hash;
+mod judgement;
 pub mod init {
     //! Making a workspace.
     pub use crate::stages::init::{InitRequest, init};
@@ -22,6 +23,8 @@ mod session;
 pub mod show;
 mod stages;
 mod status;
+mod target;
+pub mod tools;
 pub mod wire;
 mod workspace;
 

@@ -205,6 +205,171 @@ pub struct EvaluationOut {
     pub gains: Vec<[f64; 2]>,
     /// Outcome rate by tenth of the score, riskiest first.
     pub deciles: Vec<DecileOut>,
+    /// binary, class or value.
+    pub task: String,
+    /// Classes with their shares, when there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassOut>,
+    /// With a rolling split, what a random one claims, and the difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_split: Option<RandomSplitOut>,
+    /// How each metric's interval was found.
+    pub interval_methods: BTreeMap<String, String>,
+    /// From which probability on somebody counts as positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<ThresholdOut>,
+    /// What contacting the riskiest first earns under the workspace's own costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profit: Option<ProfitOut>,
+    /// How far off predictions are, by coverage.
+    pub conformal: Vec<ConformalOut>,
+    /// How groups of customers are treated, by column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fairness: Vec<FairnessOut>,
+    /// What `auto` has tried.
+    pub search: SearchOut,
+    /// The learners behind the model with their shares of the score.
+    pub members: Vec<MemberOut>,
+}
+
+/// A class.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ClassOut {
+    /// Its name.
+    pub name: String,
+    /// Share of the rows.
+    pub share: f64,
+    /// Rows by the class that they were taken for, in the order of the classes, out of fold.
+    pub taken_for: Vec<f64>,
+}
+
+/// What a random split claims.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RandomSplitOut {
+    /// The metrics under it.
+    pub metrics: Metrics,
+    /// Its mean minus that of the rolling split, by metric.
+    pub difference: BTreeMap<String, f64>,
+}
+
+/// From which probability on somebody counts as positive.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ThresholdOut {
+    /// The probability.
+    pub threshold: f64,
+    /// break_even, most_profitable, given, or no_costs (most right decisions).
+    pub rule: String,
+    /// Profit per customer at it, out of fold; absent when it was given.
+    pub profit: Option<Mean95>,
+    /// What it earns beyond one half, on the same customers.
+    pub gain_over_half: Option<Mean95>,
+}
+
+/// The worth of the scores.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ProfitOut {
+    /// Profit per customer by share contacted: share, profit.
+    pub curve: Vec<[f64; 2]>,
+    /// The most profitable share.
+    pub best_share: f64,
+    /// Profit per customer there.
+    pub best_profit: Mean95,
+    /// Expected maximum profit for churn (Verbraken et al. 2013), per customer; absent when the costs rule it out.
+    pub expected_maximum: Option<f64>,
+    /// Share of customers that it contacts.
+    pub expected_maximum_share: Option<f64>,
+}
+
+/// How far off predictions are.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct ConformalOut {
+    /// The least share of new rows that is covered.
+    pub coverage: f64,
+    /// For values the distance from the prediction; for classes 1 minus the least probability that a class in the set has.
+    /// Absent when there are too few rows.
+    pub quantile: Option<f64>,
+}
+
+/// How the levels of a column are treated.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct FairnessOut {
+    /// The column.
+    pub column: String,
+    /// The level that the others are compared with.
+    pub reference: String,
+    /// PASS, REVIEW or FAIL.
+    pub verdict: String,
+    /// In words.
+    pub detail: String,
+    /// report, drop, equal_selection or equal_opportunity.
+    pub action: String,
+    /// Every level.
+    pub groups: Vec<FairGroupOut>,
+    /// With an action that equalises: what it costs.
+    pub equalised: Option<EqualisedOut>,
+}
+
+/// One level.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct FairGroupOut {
+    /// The level.
+    pub level: String,
+    /// Rows.
+    pub n: usize,
+    /// Share selected.
+    pub selection_rate: Mean95,
+    /// Share selected of those with the outcome.
+    pub true_positive_rate: Mean95,
+    /// Share selected of those without.
+    pub false_positive_rate: Mean95,
+    /// Mean probability.
+    pub predicted: f64,
+    /// Share with the outcome.
+    pub observed: Mean95,
+    /// The level's own threshold, with an action that equalises.
+    pub threshold: Option<f64>,
+}
+
+/// Thresholds by group against one for all.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct EqualisedOut {
+    /// Largest difference of the rate with one threshold, and with one for each group.
+    pub gap: [f64; 2],
+    /// Profit per customer with one threshold, and with one for each group.
+    pub profit: [f64; 2],
+    /// Share of right decisions with one threshold, and with one for each group.
+    pub accuracy: [f64; 2],
+}
+
+/// What `auto` has tried.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SearchOut {
+    /// Rounds that were run.
+    pub rounds: usize,
+    /// finished, units_spent or time_up.
+    pub stopped: String,
+    /// Every setting with its loss.
+    pub tried: Vec<TriedOut>,
+}
+
+/// One setting.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TriedOut {
+    /// The learner.
+    pub learner: String,
+    /// What differs from the given parameters.
+    pub setting: String,
+    /// Mean loss in the inner validation.
+    pub loss: f64,
+}
+
+/// A learner behind the model.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MemberOut {
+    /// The learner.
+    pub learner: String,
+    /// Its share of the score.
+    pub share: f64,
 }
 
 /// The stratified 20 % that nothing touched.
@@ -632,6 +797,50 @@ pub struct ProfileColumnOut {
     pub distinct: usize,
     /// Range or most frequent values.
     pub range: String,
+}
+
+/// `tool fit`: as `evaluate`, with what was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FitOut {
+    /// The file.
+    pub data: String,
+    /// The target column.
+    pub target: String,
+    /// Columns left out, with the reason.
+    pub excluded: Vec<DroppedOut>,
+    /// Things a person should know.
+    pub warnings: Vec<String>,
+    /// Where the model was written.
+    pub out: Option<String>,
+    /// As `evaluate`.
+    #[serde(flatten)]
+    pub evaluation: EvaluationOut,
+}
+
+/// `tool profile`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileOut {
+    /// The file.
+    pub data: String,
+    /// Rows.
+    pub rows: usize,
+    /// Columns, as profiled.
+    pub columns: Vec<ProfileColumnOut>,
+    /// Suspicious things that a person should look at.
+    pub warnings: Vec<ColumnWarningOut>,
+}
+
+/// Something suspicious about a column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnWarningOut {
+    /// The column.
+    pub column: String,
+    /// leakage, key-like, constant or money-like.
+    pub kind: String,
+    /// In words, with numbers.
+    pub detail: String,
+    /// What to do.
+    pub advice: String,
 }
 
 /// `status`.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use thalweg_domain::Result;
 use thalweg_engine::init::{InitRequest, init};
-use thalweg_engine::wire::InitOut;
+use thalweg_engine::wire::{InitOut, ProfileColumnOut};
 
 use crate::args::InitArgs;
 use crate::context::Context;
@@ -25,8 +25,8 @@ pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn render(out: &InitOut) -> String {
-    let mut text = format!("{} rows, {} columns\n\n", count(out.rows), out.columns.len());
+/// What a table holds.
+pub(crate) fn columns(rows: usize, columns: &[ProfileColumnOut]) -> String {
     let mut grid = Grid::new(&[
         ("column", Align::Left),
         ("type", Align::Left),
@@ -34,7 +34,7 @@ fn render(out: &InitOut) -> String {
         ("distinct", Align::Right),
         ("range or most frequent", Align::Left),
     ]);
-    for column in &out.columns {
+    for column in columns {
         grid.row(vec![
             clip(&column.name, 28),
             column.kind.clone(),
@@ -43,7 +43,16 @@ fn render(out: &InitOut) -> String {
             clip(&column.range, 38),
         ]);
     }
-    text.push_str(&grid.render(2));
+    format!(
+        "{} rows, {} columns\n\n{}",
+        count(rows),
+        columns.len(),
+        grid.render(2)
+    )
+}
+
+fn render(out: &InitOut) -> String {
+    let mut text = columns(out.rows, &out.columns);
     if !out.excluded.is_empty() {
         text.push_str("\nKept from the models\n");
         for column in &out.excluded {

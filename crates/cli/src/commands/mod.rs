@@ -14,6 +14,7 @@ pub(crate) mod run;
 pub(crate) mod score;
 pub(crate) mod show;
 pub(crate) mod status;
+pub(crate) mod tool;
 pub(crate) mod train;
 
 use std::process::ExitCode;

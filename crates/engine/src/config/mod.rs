@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 
 use thalweg_channels::PolicyParams;
 use thalweg_collect::Cutoffs;
-use thalweg_domain::{Channel, Duration, Offer, OutcomeKind, Seed};
+use thalweg_domain::{Channel, Duration, Offer, OutcomeKind, Seed, Table};
+use thalweg_learn::models::LearnerParams;
+use thalweg_learn::models::gbdt::GbdtParams;
+use thalweg_learn::models::logistic::LogisticParams;
 use thalweg_learn::models::mlp::MlpParams;
-use thalweg_learn::outcome::LearnerChoice;
+use thalweg_learn::outcome::{self, ClassWeight, LearnerChoice, OutcomeParams, Search, Threshold};
 
 pub use keys::{KEYS, Key, SECTIONS};
-pub use read::parse;
+pub use read::{parse, parse_model};
 
 /// The checked configuration of a workspace.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub struct Config {
     pub outcome: Outcome,
     /// How risk is learned.
     pub model: Model,
+    /// Whose treatment is compared.
+    pub fairness: Fairness,
     /// Channels in the order of the file.
     pub channels: Vec<ChannelConfig>,
     /// Offers in the order of the file.
@@ -124,8 +129,121 @@ pub struct Model {
     pub folds: usize,
     /// How rows are kept apart for validation.
     pub split: Split,
+    /// Weights of classes in fits.
+    pub class_weight: ClassWeight,
+    /// Where positives begin.
+    pub threshold: Threshold,
+    /// Rounds that `auto` searches at most.
+    pub rounds: usize,
     /// The net.
     pub mlp: MlpParams,
+    /// The trees.
+    pub gbdt: GbdtParams,
+    /// The regression.
+    pub logistic: LogisticParams,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        let params = OutcomeParams::default();
+        Self {
+            learner: params.choice,
+            folds: params.folds,
+            split: Split::Random,
+            class_weight: params.class_weight,
+            threshold: params.threshold,
+            rounds: params.search.rounds,
+            mlp: params.learners.mlp,
+            gbdt: params.learners.gbdt,
+            logistic: params.learners.logistic,
+        }
+    }
+}
+
+impl Model {
+    /// What training needs; `periods` is the number of looks into the past, 0 for a snapshot.
+    pub(crate) fn params(&self, periods: usize, seed: Seed) -> OutcomeParams {
+        let plain = OutcomeParams::default();
+        OutcomeParams {
+            choice: self.learner,
+            learners: LearnerParams {
+                mlp: self.mlp.clone(),
+                gbdt: self.gbdt.clone(),
+                logistic: self.logistic.clone(),
+            },
+            split: match self.split {
+                Split::Rolling if periods > 0 => outcome::Split::Rolling {
+                    cutoffs: ROLLING_CUTOFFS,
+                    gap: 1,
+                },
+                Split::Rolling | Split::Random => outcome::Split::Random,
+            },
+            folds: self.folds,
+            search: Search {
+                rounds: self.rounds,
+                ..plain.search
+            },
+            class_weight: self.class_weight,
+            threshold: self.threshold,
+            seed,
+            ..plain
+        }
+    }
+}
+
+/// Cut-offs that a rolling split tests at most.
+const ROLLING_CUTOFFS: usize = 3;
+
+/// `[fairness]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fairness {
+    /// The columns whose groups are compared.
+    pub columns: Vec<String>,
+    /// What is done about them.
+    pub action: FairnessAction,
+}
+
+impl Fairness {
+    /// What models may see of a table.
+    pub(crate) fn visible(&self, features: &Table) -> Table {
+        let hidden = self.action == FairnessAction::Drop;
+        features.without(|name| hidden && self.columns.iter().any(|own| own == name))
+    }
+
+    /// The compared columns of a table.
+    pub(crate) fn compared(&self, raw: &Table) -> Table {
+        raw.without(|name| !self.columns.iter().any(|own| own == name))
+    }
+}
+
+/// What is done about unequal groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FairnessAction {
+    /// Nothing but the report.
+    #[default]
+    Report,
+    /// Models do not see the columns.
+    Drop,
+    /// Thresholds by group under which all are selected equally often.
+    EqualSelection,
+    /// Thresholds by group under which those with the outcome are selected equally often.
+    EqualOpportunity,
+}
+
+impl FairnessAction {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 4] = [Self::Report, Self::Drop, Self::EqualSelection, Self::EqualOpportunity];
+
+    /// As in the file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Drop => "drop",
+            Self::EqualSelection => "equal_selection",
+            Self::EqualOpportunity => "equal_opportunity",
+        }
+    }
 }
 
 /// How rows are kept apart for validation.

@@ -9,14 +9,16 @@ use thalweg_domain::{
     Seed,
 };
 use thalweg_learn::models::Learner;
+use thalweg_learn::models::gbdt::GbdtParams;
+use thalweg_learn::models::logistic::LogisticParams;
 use thalweg_learn::models::mlp::{Loss, MlpParams, Optimizer};
-use thalweg_learn::outcome::LearnerChoice;
+use thalweg_learn::outcome::{ClassWeight, LearnerChoice, Threshold};
 use toml::de::DeTable;
 
 use super::keys::nearest;
 use super::toml_view::{Section, Source};
 use super::{
-    ChannelConfig, Config, Customers, DecideOn, Events, Features, Model, OfferConfig, Outcome, Plan, Split,
+    ChannelConfig, Config, Customers, DecideOn, Events, Fairness, FairnessAction, Features, Model, OfferConfig, Outcome, Plan, Split,
 };
 
 const ADAPTERS: &[&str] = &["file"];
@@ -29,17 +31,7 @@ const ADAPTERS: &[&str] = &["file"];
 /// `TW0102` to `TW0107`, each with the line.
 pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
     let source = Source { file, text };
-    let document = DeTable::parse(text).map_err(|error| {
-        let line = error.span().map(|span| source.line(span.start));
-        let message = error
-            .message()
-            .lines()
-            .next()
-            .unwrap_or("not TOML")
-            .to_lowercase();
-        let message = format!("not valid TOML: {message}");
-        Error::new("TW0102", message).at(file, line, None)
-    })?;
+    let document = document(source)?;
     let root = Section::open(source, "", "", document.get_ref(), 0)?;
     let channels = channels(&root)?;
     let offers = offers(&root, &channels)?;
@@ -68,6 +60,7 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
         features: features(&root)?,
         outcome,
         model: model(&root, learned_from_events)?,
+        fairness: fairness(&root)?,
         plan: plan(&required(&root, "plan")?)?,
         contact_policy: contact_policy(&root)?,
         channels,
@@ -245,19 +238,43 @@ fn split(section: &Section<'_>, learned_from_events: bool) -> Result<Split> {
     }
 }
 
+/// Reads a file with `[model]` sections alone, for `tool fit --config`.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_model(file: &str, text: &str) -> Result<Model> {
+    let source = Source { file, text };
+    let document = document(source)?;
+    let root = Section::open(source, "", "", document.get_ref(), 0)?;
+    if let Some(other) = root.names().into_iter().find(|name| name != "model") {
+        return Err(root.refuse_as("TW0107", &other, "is not a [model] section: this file may hold no other"));
+    }
+    model(&root, false)
+}
+
+fn document<'a>(source: Source<'a>) -> Result<toml::Spanned<DeTable<'a>>> {
+    DeTable::parse(source.text).map_err(|error| {
+        let line = error.span().map(|span| source.line(span.start));
+        let message = error
+            .message()
+            .lines()
+            .next()
+            .unwrap_or("not TOML")
+            .to_lowercase();
+        let message = format!("not valid TOML: {message}");
+        Error::new("TW0102", message).at(source.file, line, None)
+    })
+}
+
 fn model(root: &Section<'_>, learned_from_events: bool) -> Result<Model> {
+    let split_by_default = if learned_from_events { Split::Rolling } else { Split::Random };
     let Some(section) = root.section("model", "model", "[model]")? else {
         return Ok(Model {
-            learner: LearnerChoice::Auto,
-            split: if learned_from_events {
-                Split::Rolling
-            } else {
-                Split::Random
-            },
-            folds: 5,
-            mlp: MlpParams::default(),
+            split: split_by_default,
+            ..Model::default()
         });
     };
+    let plain = Model::default();
     let learner = match section.word("learner", &["auto", "mlp", "gbdt", "logistic"], "auto")? {
         "mlp" => LearnerChoice::One(Learner::Mlp),
         "gbdt" => LearnerChoice::One(Learner::Gbdt),
@@ -268,15 +285,87 @@ fn model(root: &Section<'_>, learned_from_events: bool) -> Result<Model> {
     if folds > 20 {
         return Err(section.refuse("folds", &format!("= {folds} is not between 2 and 20")));
     }
-    let mlp = match section.section("mlp", "model.mlp", "[model.mlp]")? {
-        Some(section) => mlp(&section)?,
-        None => MlpParams::default(),
-    };
+    let sub = |name: &str| section.section(name, &format!("model.{name}"), &format!("[model.{name}]"));
     Ok(Model {
         learner,
         split: split(&section, learned_from_events)?,
         folds: usize::try_from(folds).unwrap_or(5),
-        mlp,
+        class_weight: match section.word("class_weight", &["none", "balanced"], "none")? {
+            "balanced" => ClassWeight::Balanced,
+            _ => ClassWeight::None,
+        },
+        threshold: threshold(&section)?,
+        rounds: section
+            .whole("rounds", 1)?
+            .and_then(|rounds| usize::try_from(rounds).ok())
+            .unwrap_or(plain.rounds),
+        mlp: sub("mlp")?.map_or(Ok(plain.mlp), |section| mlp(&section))?,
+        gbdt: sub("gbdt")?.map_or(Ok(plain.gbdt), |section| gbdt(&section))?,
+        logistic: sub("logistic")?.map_or(Ok(plain.logistic), |section| logistic(&section))?,
+    })
+}
+
+/// `"cost"`, or a probability.
+fn threshold(section: &Section<'_>) -> Result<Threshold> {
+    let Some(given) = section.expression("threshold")? else {
+        return Ok(Threshold::Cost);
+    };
+    match given.parse::<f64>() {
+        _ if given == "cost" => Ok(Threshold::Cost),
+        Ok(probability) if probability > 0.0 && probability < 1.0 => Ok(Threshold::Fixed(probability)),
+        _ => Err(section.refuse(
+            "threshold",
+            &format!("= {given} is neither \"cost\" nor a probability between 0 and 1"),
+        )),
+    }
+}
+
+fn gbdt(section: &Section<'_>) -> Result<GbdtParams> {
+    let plain = GbdtParams::default();
+    let count = |key: &str, default: usize| -> Result<usize> {
+        Ok(section
+            .whole(key, 1)?
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(default))
+    };
+    let params = GbdtParams {
+        trees: count("trees", plain.trees)?,
+        learning_rate: section.number("learning_rate")?.unwrap_or(plain.learning_rate),
+        depth: count("depth", plain.depth)?,
+        min_leaf_weight: section.number("min_leaf_weight")?.unwrap_or(plain.min_leaf_weight),
+        l2: section.number("l2")?.unwrap_or(plain.l2),
+        row_share: section.number("row_share")?.unwrap_or(plain.row_share),
+        column_share: section.number("column_share")?.unwrap_or(plain.column_share),
+        ..plain
+    };
+    params.check().map_err(|error| section.about(error))?;
+    Ok(params)
+}
+
+fn logistic(section: &Section<'_>) -> Result<LogisticParams> {
+    let plain = LogisticParams::default();
+    let params = LogisticParams {
+        l2: section.number("l2")?.unwrap_or(plain.l2),
+        ..plain
+    };
+    params.check().map_err(|error| section.about(error))?;
+    Ok(params)
+}
+
+fn fairness(root: &Section<'_>) -> Result<Fairness> {
+    let Some(section) = root.section("fairness", "fairness", "[fairness]")? else {
+        return Ok(Fairness::default());
+    };
+    let words = FairnessAction::ALL.map(FairnessAction::as_str);
+    let word = section.word("action", &words, "report")?;
+    let action = FairnessAction::ALL.into_iter().find(|action| action.as_str() == word);
+    let columns = section.texts("columns")?;
+    if columns.is_empty() {
+        return Err(section.missing("columns"));
+    }
+    Ok(Fairness {
+        columns,
+        action: action.unwrap_or_default(),
     })
 }
 

@@ -119,6 +119,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// An error of someone else, at this section.
+    pub(crate) fn about(&self, error: Error) -> Error {
+        error.at(self.source.file, Some(self.line), None)
+    }
+
     /// An error of someone else, at a key.
     pub(crate) fn placed(&self, key: &str, error: Error) -> Error {
         Error {

@@ -2,7 +2,6 @@
 
 use thalweg_collect::Collected;
 use thalweg_domain::{Check, Result, Stage};
-use thalweg_learn::evaluate::{Economics, Evaluation, NamedEstimates};
 use thalweg_learn::leakage::{self, Finding};
 use thalweg_learn::outcome::OutcomeTraining;
 
@@ -10,9 +9,8 @@ use super::{collect, train};
 use crate::config::Config;
 use crate::hash::{Fingerprint, content_id, json_bytes};
 use crate::session::{Done, Made, Session};
-use crate::wire::{
-    CalibrationBin, CandidateOut, CheckOut, DecileOut, EpochOut, EvaluationOut, Metrics, TestOut, TrainOut,
-};
+use crate::judgement::{self, Case, Costs, Fair};
+use crate::wire::{EvaluationOut, TrainOut};
 
 /// Evaluates, or gives the stored evaluation when nothing that it depends on has changed.
 pub(crate) fn ensure(session: &Session, table_id: &str, trained: &TrainOut) -> Result<Done<EvaluationOut>> {
@@ -22,6 +20,7 @@ pub(crate) fn ensure(session: &Session, table_id: &str, trained: &TrainOut) -> R
         .with("table", table_id)
         .with("model", &trained.model)
         .with_debug("economics", &economics)
+        .with_debug("fairness", &config.fairness)
         .with_debug("seed", &session.seed())
         .finish();
     let exists = |id: &str| session.workspace.artifact("evaluations", id, "json").is_file();
@@ -34,17 +33,27 @@ fn evaluate(session: &Session, table_id: &str, trained: &TrainOut) -> Result<Mad
     let collected = collect::load(session, table_id)?;
     let training = train::load(session, &trained.model)?;
     let rows = train::rows_of(session, &collected, &training)?;
-    let (contact_cost, relative_effect) = reference_action(&session.workspace.config);
-    let economics = Economics {
-        value: &rows.value,
-        contact_cost,
-        relative_effect,
-    };
-    let seed = session.seed().stream("evaluate");
-    let evaluation = thalweg_learn::evaluate::evaluate(&training, &rows.set(), &economics, seed)?;
-    let mut checks = vec![leakage_check(&collected)?];
-    checks.extend(evaluation.checks.iter().cloned());
-    let out = describe(session, &rows, trained, &training, (&evaluation, &checks));
+    let config = &session.workspace.config;
+    let (contact, relative_effect) = reference_action(config);
+    let out = judgement::judge(&Case {
+        model: trained.model.clone(),
+        training: &training,
+        set: rows.set(),
+        costs: Some(Costs {
+            contact,
+            relative_effect,
+            value: &rows.value,
+        }),
+        protocol: protocol(session, &training),
+        importance: trained.importance.clone(),
+        checks: vec![leakage_check(&collected)?],
+        fair: Fair {
+            table: &rows.fair,
+            columns: &config.fairness.columns,
+            action: config.fairness.action,
+        },
+        seed: session.seed().stream("evaluate"),
+    })?;
     let bytes = json_bytes(&out)?;
     let id = content_id("e", &bytes);
     thalweg_collect::write_bytes_atomic(&session.workspace.artifact("evaluations", &id, "json"), &bytes)?;
@@ -84,106 +93,20 @@ fn leakage_check(collected: &Collected) -> Result<Check> {
     Ok(leakage::leakage_check(&findings))
 }
 
-fn describe(
-    session: &Session,
-    rows: &train::TrainingRows,
-    trained: &TrainOut,
-    training: &OutcomeTraining,
-    judged: (&Evaluation, &[Check]),
-) -> EvaluationOut {
-    let (evaluation, checks) = judged;
-    let positives = rows.target.iter().filter(|outcome| **outcome).count();
+/// How rows were kept apart.
+fn protocol(session: &Session, training: &OutcomeTraining) -> String {
     let config = &session.workspace.config;
-    EvaluationOut {
-        model: trained.model.clone(),
-        learner: trained.learner.clone(),
-        rows: rows.target.len(),
-        positive_rate: ratio(positives, rows.target.len()),
-        protocol: format!(
-            "stratified {}-fold, seed {}",
-            config.model.folds,
-            session.seed().0
-        ),
-        metrics: metrics(&evaluation.metrics),
-        test: TestOut {
-            rows: evaluation.test.rows,
-            metrics: metrics(&evaluation.test.metrics),
-        },
-        history: (1..)
-            .zip(&training.history)
-            .map(|(epoch, losses)| EpochOut {
-                epoch,
-                train_loss: losses.train_loss,
-                validation_loss: losses.validation_loss,
-            })
-            .collect(),
-        candidates: evaluation
-            .candidates
-            .iter()
-            .map(|(learner, found)| CandidateOut {
-                learner: learner.as_str().to_owned(),
-                metrics: metrics(found),
-            })
-            .collect(),
-        checks: checks.iter().map(CheckOut::from).collect(),
-        importance: trained.importance.clone(),
-        calibration: evaluation
-            .calibration
-            .iter()
-            .map(|bin| CalibrationBin {
-                predicted: bin.predicted,
-                observed: bin.observed.mean,
-                n: bin.n,
-            })
-            .collect(),
-        gains: evaluation
-            .gains
-            .iter()
-            .map(|point| [point.contacted, point.captured])
-            .collect(),
-        deciles: deciles(&training.out_of_fold, &rows.target),
+    let seed = session.seed().0;
+    match &training.rolling {
+        None => format!("stratified {}-fold, seed {seed}", config.model.folds),
+        Some(rolling) => {
+            let tested = rolling.fold.iter().max().map_or(0, |last| usize::from(*last) + 1);
+            format!(
+                "rolling origin, {tested} cut-offs tested, horizon {} days, seed {seed}",
+                config.outcome.horizon.as_days()
+            )
+        }
     }
-}
-
-fn metrics(found: &NamedEstimates) -> Metrics {
-    found
-        .iter()
-        .map(|(name, estimate)| ((*name).to_owned(), (*estimate).into()))
-        .collect()
-}
-
-/// Tenths by score, riskiest first.
-fn deciles(scores: &[f64], target: &[bool]) -> Vec<DecileOut> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    let score = |row: usize| scores.get(row).copied().unwrap_or(0.0);
-    order.sort_by(|a, b| score(*b).total_cmp(&score(*a)).then(a.cmp(b)));
-    (0..10)
-        .map(|tenth| {
-            let from = tenth * order.len() / 10;
-            let until = (tenth + 1) * order.len() / 10;
-            let rows = order.get(from..until).unwrap_or_default();
-            let hits = rows
-                .iter()
-                .filter(|row| target.get(**row).copied().unwrap_or(false))
-                .count();
-            let sum: f64 = rows.iter().map(|row| score(*row)).sum();
-            DecileOut {
-                decile: tenth + 1,
-                n: rows.len(),
-                predicted: sum / to_f64(rows.len()).max(1.0),
-                observed: ratio(hits, rows.len()),
-            }
-        })
-        .collect()
-}
-
-fn ratio(part: usize, whole: usize) -> f64 {
-    to_f64(part) / to_f64(whole).max(1.0)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-const fn to_f64(count: usize) -> f64 {
-    count as f64
 }
 
 fn line(out: &EvaluationOut) -> String {

@@ -3,9 +3,10 @@
 use std::path::{Component, Path, PathBuf};
 
 use thalweg_collect::{ColumnProfile, MissingTokens, Profile, profile_table, read_source};
-use thalweg_domain::{Column, ColumnKind, Error, Result, Table};
+use thalweg_domain::{ColumnKind, Error, Result, Table};
 use thalweg_learn::leakage::{self, Finding};
 
+use crate::target::{self, BinaryTarget, no_column};
 use crate::wire::{DroppedOut, InitOut, ProfileColumnOut};
 use crate::workspace::CONFIG_FILE;
 
@@ -43,7 +44,7 @@ pub fn init(request: &InitRequest) -> Result<InitOut> {
     let source = request.from.display().to_string();
     let table = read_source(Path::new(""), &source, &MissingTokens::new())?;
     let profile = profile_table(&table);
-    let target = target(request, &table)?;
+    let target = target::binary(&table, &request.target, request.positive.as_deref())?;
     require_key(request, &table)?;
     let findings = scan(request, &table, &target)?;
     let guess = Guess::of(request, &profile, target, &findings)?;
@@ -61,126 +62,6 @@ pub fn init(request: &InitRequest) -> Result<InitOut> {
     Ok(describe(request, &file, &profile, &guess))
 }
 
-/// The outcome column with its positive value.
-struct Target {
-    name: String,
-    positive: String,
-    happened: Vec<Option<bool>>,
-    guessed: bool,
-}
-
-fn target(request: &InitRequest, table: &Table) -> Result<Target> {
-    let column = table
-        .column(&request.target)
-        .ok_or_else(|| no_column(table, &request.target, "--target"))?;
-    let rows = 0..table.n_rows();
-    let mut levels: Vec<String> = rows
-        .clone()
-        .map(|row| column.cell_text(row))
-        .filter(|cell| !cell.is_empty())
-        .collect();
-    levels.sort();
-    levels.dedup();
-    let positive = match &request.positive {
-        Some(positive) if levels.contains(positive) => positive.clone(),
-        Some(positive) => {
-            return Err(Error::new(
-                "TW0214",
-                format!("\"{positive}\" never occurs in column \"{}\"", request.target),
-            )
-            .hint(format!("its values are {}", list(&levels))));
-        }
-        None => guess_positive(column, &levels)?,
-    };
-    let happened = rows
-        .map(|row| (!column.is_missing(row)).then(|| column.cell_text(row) == positive))
-        .collect();
-    Ok(Target {
-        name: request.target.clone(),
-        positive,
-        happened,
-        guessed: request.positive.is_none(),
-    })
-}
-
-/// Words that usually mean "it happened".
-const POSITIVE: &[&str] = &[
-    "yes",
-    "y",
-    "true",
-    "1",
-    "churn",
-    "churned",
-    "left",
-    "bad",
-    "default",
-    "fail",
-    "failed",
-    "positive",
-    "converted",
-    "bought",
-];
-
-fn guess_positive(column: &Column, levels: &[String]) -> Result<String> {
-    match levels {
-        [only] => Err(Error::new(
-            "TW0212",
-            format!("column \"{}\" has one value only: \"{only}\"", column.name),
-        )
-        .hint("choose a target that differs between customers")),
-        [first, second] => {
-            let usual = |level: &&String| POSITIVE.contains(&level.to_lowercase().as_str());
-            let count = |level: &String| {
-                (0..column.len())
-                    .filter(|row| column.cell_text(*row) == *level)
-                    .count()
-            };
-            let rarer = if count(second) <= count(first) {
-                second
-            } else {
-                first
-            };
-            Ok([first, second].into_iter().find(usual).unwrap_or(rarer).clone())
-        }
-        [] => Err(Error::new(
-            "TW0215",
-            format!("column \"{}\" is empty in every row", column.name),
-        )
-        .hint("choose a target with values")),
-        _ => Err(Error::new(
-            "TW0213",
-            format!("column \"{}\" has {} different values", column.name, levels.len()),
-        )
-        .hint(format!(
-            "say which one means that it happened: --positive {}",
-            list(levels.get(..1).unwrap_or_default())
-        ))),
-    }
-}
-
-fn list(levels: &[String]) -> String {
-    let shown: Vec<String> = levels
-        .iter()
-        .take(6)
-        .map(|level| format!("\"{level}\""))
-        .collect();
-    let more = if levels.len() > 6 { ", …" } else { "" };
-    format!("{}{more}", shown.join(", "))
-}
-
-fn no_column(table: &Table, name: &str, option: &str) -> Error {
-    let names: Vec<&str> = table
-        .columns()
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    Error::new(
-        "TW0211",
-        format!("{option} names column \"{name}\", which the table does not have"),
-    )
-    .hint(format!("its columns are {}", names.join(", ")))
-}
-
 fn require_key(request: &InitRequest, table: &Table) -> Result<()> {
     match &request.key {
         Some(key) if table.column(key).is_none() => Err(no_column(table, key, "--key")),
@@ -188,7 +69,7 @@ fn require_key(request: &InitRequest, table: &Table) -> Result<()> {
     }
 }
 
-fn scan(request: &InitRequest, table: &Table, target: &Target) -> Result<Vec<Finding>> {
+fn scan(request: &InitRequest, table: &Table, target: &BinaryTarget) -> Result<Vec<Finding>> {
     let known: Vec<usize> = (0..table.n_rows())
         .filter(|row| target.happened.get(*row).copied().flatten().is_some())
         .collect();
@@ -206,7 +87,7 @@ struct Guess {
     seed: u64,
     source: String,
     key: Option<String>,
-    target: Target,
+    target: BinaryTarget,
     kind: &'static str,
     value: String,
     budget: usize,
@@ -215,7 +96,7 @@ struct Guess {
 }
 
 impl Guess {
-    fn of(request: &InitRequest, profile: &Profile, target: Target, findings: &[Finding]) -> Result<Self> {
+    fn of(request: &InitRequest, profile: &Profile, target: BinaryTarget, findings: &[Finding]) -> Result<Self> {
         let (leaks, other) = findings.iter().cloned().partition(Finding::is_leak);
         Ok(Self {
             name: folder_name(&request.dir),
@@ -458,7 +339,7 @@ fn describe(request: &InitRequest, file: &Path, profile: &Profile, guess: &Guess
     }
 }
 
-fn column_out(column: &ColumnProfile) -> ProfileColumnOut {
+pub(crate) fn column_out(column: &ColumnProfile) -> ProfileColumnOut {
     let range = match (column.kind, column.range) {
         (ColumnKind::Number, Some((low, high))) => format!("{low} to {high}"),
         (ColumnKind::Date, Some((low, high))) => format!("{} to {}", day(low), day(high)),

@@ -5,15 +5,14 @@ use std::rc::Rc;
 
 use thalweg_collect::Collected;
 use thalweg_domain::{Error, Result, Stage, Table};
-use thalweg_learn::models::LearnerParams;
-use thalweg_learn::outcome::{OutcomeParams, OutcomeTraining, TrainingSet};
+use thalweg_learn::outcome::{Hooks, OutcomeParams, OutcomeTraining, TrainingSet};
 use thalweg_learn::task::Target;
 use thalweg_ledger::{DecisionRow, ModelRecord, PlanRow};
 
 use super::collect;
 use crate::experience::{self, PastCycle};
 use crate::hash::{Fingerprint, content_id};
-use crate::session::{Done, Made, Session, StageKey, to_json};
+use crate::session::{Done, Made, Options, Session, StageKey, to_json};
 use crate::wire::TrainOut;
 
 /// A decision to do nothing is never worth more than so many rows.
@@ -31,6 +30,8 @@ pub(crate) struct TrainingRows {
     pub(crate) history: Vec<usize>,
     /// Money at stake per row.
     pub(crate) value: Vec<f64>,
+    /// The columns whose groups are compared, for the same rows.
+    pub(crate) fair: Table,
     /// Which look into the past each row is, decisions after all of them; none for a labelled snapshot.
     pub(crate) period: Option<Vec<u32>>,
 }
@@ -44,6 +45,12 @@ impl TrainingRows {
             group: &self.group,
             period: self.period.as_deref(),
         }
+    }
+
+    /// Looks into the past, 0 for a labelled snapshot.
+    fn periods(&self) -> usize {
+        let latest = self.period.as_ref().and_then(|period| period.iter().max());
+        latest.map_or(0, |latest| usize::try_from(*latest).unwrap_or(0) + 1)
     }
 
     fn effective(&self) -> f64 {
@@ -66,23 +73,25 @@ fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
     let collected = collect::load(session, table_id)?;
     let rows = rows(session, &collected)?;
     let config = &session.workspace.config.model;
-    let params = OutcomeParams {
-        choice: config.learner,
-        learners: LearnerParams {
-            mlp: config.mlp.clone(),
-            ..LearnerParams::default()
-        },
-        folds: config.folds,
-        seed: session.seed(),
-        ..OutcomeParams::default()
-    };
-    let progress = &session.options.progress;
-    let started = std::sync::Once::new();
-    let training = thalweg_learn::outcome::train(&rows.set(), &params, &|done, total| {
-        started.call_once(|| progress.start("train", Some(total)));
-        progress.advance(done);
-    })?;
+    let params = config.params(rows.periods(), session.seed());
+    let training = fit(&rows.set(), &params, &session.options)?;
     keep(session, &rows, &training)
+}
+
+/// Trains with progress, for as long as the search may take.
+pub(crate) fn fit(set: &TrainingSet<'_>, params: &OutcomeParams, options: &Options) -> Result<OutcomeTraining> {
+    let progress = &options.progress;
+    let started = std::sync::Once::new();
+    let hooks = Hooks {
+        progress: &|done, total| {
+            started.call_once(|| progress.start("train", Some(total)));
+            progress.advance(done);
+        },
+        keep_going: &|| true,
+    };
+    let training = thalweg_learn::outcome::train_with(set, params, &hooks);
+    progress.finish();
+    training
 }
 
 fn keep(session: &Session, rows: &TrainingRows, training: &OutcomeTraining) -> Result<Made<TrainOut>> {
@@ -172,6 +181,7 @@ pub(crate) fn rows_of(
         rows.weight.truncate(n);
         rows.group.truncate(n);
         rows.value.truncate(n);
+        rows.fair = rows.fair.take(&(0..n).collect::<Vec<_>>());
         if let Some(period) = &mut rows.period {
             period.truncate(n);
         }
@@ -201,8 +211,10 @@ pub(crate) fn rows(session: &Session, collected: &Collected) -> Result<TrainingR
             .and_then(|target| target.get(*row).copied().flatten())
     };
     let key = |row: &usize| collected.keys.get(*row).map_or(0, |key| group_of(key));
+    let fairness = &session.workspace.config.fairness;
     let mut rows = TrainingRows {
-        table: collected.features.take(&history),
+        table: fairness.visible(&collected.features).take(&history),
+        fair: fairness.compared(&collected.raw).take(&history),
         target: history.iter().filter_map(known).collect(),
         weight: vec![1.0; history.len()],
         group: history.iter().map(key).collect(),
@@ -257,7 +269,9 @@ fn add(session: &Session, rows: &mut TrainingRows, past: &PastCycle) -> Result<(
         .iter()
         .filter_map(|(decision, _)| usize::try_from(decision.row).ok())
         .collect();
+    let fairness = &session.workspace.config.fairness;
     rows.table = rows.table.stack(&table.features.take(&picked))?;
+    rows.fair = rows.fair.stack(&fairness.compared(&table.raw).take(&picked))?;
     for (decision, outcome) in untreated {
         if let Some(period) = &mut rows.period {
             period.push(DECISIONS);
@@ -305,6 +319,7 @@ fn fingerprint(session: &Session, table_id: &str) -> Result<String> {
     Ok(Fingerprint::new("train")
         .with("table", table_id)
         .with_debug("model", &config.model)
+        .with_debug("fairness", &config.fairness)
         .with_debug("outcome", &config.outcome)
         .with_debug("seed", &session.seed())
         .with_debug("decisions", &plans)

@@ -7,7 +7,7 @@ use super::checks;
 use super::curves::{CalibrationBin, GainsPoint, calibration_curve, gains_curve};
 use super::groups::{Grouping, take};
 use super::interval::{estimates, range, standard_errors};
-use super::metrics::{Economics, Metrics, metrics};
+use super::metrics::{Economics, Metrics, SLOPE, metrics};
 use super::multiclass::{self, ClassScores, class_estimates, class_metrics, confusion_matrix};
 use super::regression::{value_estimates, value_metrics};
 use crate::models::Learner;
@@ -20,7 +20,8 @@ pub type NamedEstimates = Vec<(&'static str, Estimate)>;
 /// What is known about a trained outcome model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Mean over the folds, 95 % interval from the pooled out-of-fold rows; over the tested cut-offs with a rolling split.
+    /// Mean over the folds (calibration slope and intercept: of the pooled rows), 95 % interval from the pooled
+    /// out-of-fold rows; over the tested cut-offs with a rolling split.
     pub metrics: NamedEstimates,
     /// With a rolling split, what a random one claims for the same kind of model: the difference is its optimism.
     pub random_split: Option<NamedEstimates>,
@@ -238,8 +239,14 @@ impl Judge<'_> {
             .collect::<Result<Vec<Vec<f64>>>>()?;
         let everything: Vec<usize> = (0..view.rows.len()).collect();
         let part = self.part(view, &everything);
-        let mean =
-            |metric: usize| by_fold.iter().map(|fold| fold[metric]).sum::<f64>() / by_fold.len() as f64;
+        let pooled = self.point(&part)?;
+        let mean = |metric: usize| {
+            if matches!(self.task, Task::Binary) && (SLOPE..SLOPE + 2).contains(&metric) {
+                // a fold that is told apart without a mistake has no slope
+                return pooled[metric];
+            }
+            by_fold.iter().map(|fold| fold[metric]).sum::<f64>() / by_fold.len() as f64
+        };
         let (estimates, errors) = self.recentred(&part, &mean)?;
         let leading = estimates
             .iter()

@@ -1,0 +1,18 @@
+//! `thalweg tool …`: one file per piece of mathematics.
+
+mod fit;
+mod profile;
+
+use std::process::ExitCode;
+
+use thalweg_domain::Result;
+
+use crate::args::Tool;
+use crate::context::Context;
+
+pub(crate) fn run(context: &Context, tool: &Tool) -> Result<ExitCode> {
+    match tool {
+        Tool::Fit(args) => fit::run(context, args),
+        Tool::Profile(args) => profile::run(context, args),
+    }
+}

@@ -1,0 +1,4 @@
+//! The pieces of mathematics on a plain table, without a workspace: `thalweg tool …`.
+
+pub mod fit;
+pub mod profile;
