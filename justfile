@@ -47,3 +47,10 @@ bench-allocate:
 # How long an epoch of the reference net takes.
 bench-epoch:
     cargo test -p thalweg-learn --lib measure_epoch -- --ignored --nocapture
+
+# How fast files are scored, and in how much memory, beside scikit-learn and pandas (a Python environment of about 0.4 GB).
+bench-score:
+    cargo build --release
+    python3 -m venv target/score-peers
+    target/score-peers/bin/pip install -q -r bench/score/requirements.txt
+    target/score-peers/bin/python bench/score/measure.py "${CARGO_TARGET_DIR:-target}/release/thalweg"
