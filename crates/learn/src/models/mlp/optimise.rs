@@ -41,14 +41,18 @@ impl Stepper {
         }
     }
 
-    /// Moves the parameters one step along the loss's gradient; `rate` is the schedule's.
-    pub(super) fn step(&mut self, params: &mut [f32], gradient: &mut [f32], rate: f64) {
+    /// Adds the gradient of the L2 term, except for decoupled decay.
+    pub(super) fn penalise(&self, params: &[f32], gradient: &mut [f32]) {
         if self.l2 > 0.0 && self.optimizer != Optimizer::Adamw {
             for range in &self.decayed {
                 let cells = gradient[range.clone()].iter_mut().zip(&params[range.clone()]);
                 cells.for_each(|(gradient, param)| *gradient += self.l2 * param);
             }
         }
+    }
+
+    /// Moves the parameters one step along the penalised loss's gradient; `rate` is the schedule's.
+    pub(super) fn step(&mut self, params: &mut [f32], gradient: &mut [f32], rate: f64) {
         if let Some(longest) = self.clip_norm {
             clip(gradient, longest);
         }

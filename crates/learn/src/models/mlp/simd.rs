@@ -186,4 +186,53 @@ mod tests {
             }
         }
     }
+
+    /// The same for the fused products of wide layers, with widths that leave part of a panel and of a tile empty.
+    #[test]
+    fn the_fused_products_agree_with_the_portable_and_the_naive_ones() {
+        for (rows, k, n) in [(1, 3, 8), (64, 100, 256), (13, 46, 24), (8, 7, 9), (31, 20, 40)] {
+            let (x, w, d) = (random(rows * k, 1), random(k * n, 2), random(rows * n, 3));
+            let bias = random(n, 4);
+            let mut panels = vec![0.0; fused::packed_len(k, n)];
+            fused::pack(&w, n, &mut panels);
+            let (mut fast, mut portable) = (vec![0.0; rows * n], vec![0.0; rows * n]);
+            affine_fused(&x, k, &panels, Some(&bias), &mut fast, n);
+            fused::affine(&x, k, &panels, Some(&bias), &mut portable, n);
+            assert_eq!(fast, portable);
+            for r in 0..rows {
+                for c in 0..n {
+                    let each = (0..k).map(|i| (x[r * k + i], w[i * n + c]));
+                    let naive = each.fold(bias[c], |sum, (x, w)| x.mul_add(w, sum));
+                    assert_eq!(fast[r * n + c], naive);
+                }
+            }
+
+            panels.resize(fused::packed_len(n, k), 0.0);
+            fused::pack_transposed(&w, n, &mut panels);
+            let mut back = vec![0.0; rows * k];
+            affine_fused(&d, n, &panels, None, &mut back, k);
+            for r in 0..rows {
+                for i in 0..k {
+                    let each = (0..n).map(|c| (d[r * n + c], w[i * n + c]));
+                    assert_eq!(back[r * k + i], each.fold(0.0, |sum, (d, w)| d.mul_add(w, sum)));
+                }
+            }
+
+            panels.resize(fused::packed_len(rows, n), 0.0);
+            fused::pack(&d, n, &mut panels);
+            let first = k / 3;
+            let start = random((k - first) * n, 5);
+            let (mut fast, mut portable) = (start.clone(), start.clone());
+            outer_fused(&x, k, first, &panels, &mut fast, n);
+            fused::outer(&x, k, first, &panels, &mut portable, n);
+            assert_eq!(fast, portable);
+            for i in first..k {
+                for c in 0..n {
+                    let each = (0..rows).map(|r| (x[r * k + i], d[r * n + c]));
+                    let naive = each.fold(start[(i - first) * n + c], |sum, (x, d)| x.mul_add(d, sum));
+                    assert_eq!(fast[(i - first) * n + c], naive);
+                }
+            }
+        }
+    }
 }

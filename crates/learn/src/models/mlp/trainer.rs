@@ -194,9 +194,15 @@ impl Trainer {
         }
     }
 
+    /// Adds the L2 term's gradient, and drops that of held weights.
+    pub(super) fn penalise(&mut self) {
+        self.stepper.penalise(&self.params, &mut self.gradient);
+        self.held.iter().for_each(|at| self.gradient[*at] = 0.0);
+    }
+
     /// Steps along the gradient.
     pub(super) fn step(&mut self, rate: f64) {
-        self.held.iter().for_each(|at| self.gradient[*at] = 0.0);
+        self.penalise();
         self.stepper.step(&mut self.params, &mut self.gradient, rate);
         self.steps += 1;
     }
@@ -252,4 +258,23 @@ fn batch_rows(params: &MlpParams, n_rows: usize) -> usize {
 fn is_parallel(layout: &Layout, rows: usize) -> bool {
     let cells: usize = layout.places().map(|place| place.k * place.n).sum();
     rows > CHUNK_ROWS && rows * cells >= PARALLEL_FROM
+}
+
+#[cfg(test)]
+impl Trainer {
+    /// The factors that dropout will give to the first rows of the next batch, per hidden layer; none without dropout.
+    pub(super) fn dropout_factors(&self, rows: usize) -> Vec<Vec<f32>> {
+        let mut factors = vec![Vec::new(); self.layout.hidden.len()];
+        for (chunk, dropout) in self.dropouts.iter().enumerate() {
+            let Some(dropout) = dropout else { return Vec::new() };
+            let mut dropout = dropout.clone();
+            let rows = rows.saturating_sub(chunk * self.chunk_rows).min(self.chunk_rows);
+            for (place, factors) in self.layout.hidden.iter().zip(&mut factors) {
+                let (mut cells, mut slopes) = (vec![1.0; rows * place.n], vec![1.0; rows * place.n]);
+                dropout.apply(&mut cells, &mut slopes);
+                factors.extend(cells);
+            }
+        }
+        factors
+    }
 }

@@ -1,5 +1,8 @@
 //! Gradients against finite differences, the loop against what it must reach, and its speed.
 
+mod gradients;
+mod steps;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use thalweg_domain::Seed;
