@@ -8,15 +8,15 @@ use thalweg_learn::evaluate::{
     Economics, EmpcParams, Evaluation, Grouping, NamedEstimates, Payoff, ThresholdRule, evaluate,
     expected_maximum_profit, interval_method, profit_curve,
 };
-use thalweg_learn::fairness::{Decided, Parity, Reference, equalise, fairness};
+use thalweg_learn::fairness::{Decided, Equalised, Parity, Reference, equalise, fairness};
 use thalweg_learn::outcome::{OutcomeTraining, StopReason, TrainingSet};
 use thalweg_learn::task::Target;
 
 use crate::config::FairnessAction;
 use crate::wire::{
     CalibrationBin, CandidateOut, CheckOut, ClassOut, ConformalOut, DecileOut, EpochOut, EqualisedOut,
-    EvaluationOut, FairGroupOut, FairnessOut, MemberOut, Metrics, ProfitOut, RandomSplitOut, SearchOut, TestOut,
-    ThresholdOut, TriedOut,
+    EvaluationOut, FairGroupOut, FairnessOut, MemberOut, Metrics, ProfitOut, RandomSplitOut, SearchOut,
+    TestOut, ThresholdOut, TriedOut,
 };
 
 /// What is judged.
@@ -81,13 +81,15 @@ pub(crate) fn judge(case: &Case<'_>) -> Result<EvaluationOut> {
         Some((scored.value.clone(), costs.contact, costs.relative_effect))
     };
     let amounts = scored.as_ref().and_then(payoff);
-    let earned = amounts.as_ref().map_or(Payoff::ACCURACY, |(value, contact_cost, relative_effect)| {
-        Payoff::Economics(Economics {
-            value,
-            contact_cost: *contact_cost,
-            relative_effect: *relative_effect,
-        })
-    });
+    let earned = amounts
+        .as_ref()
+        .map_or(Payoff::ACCURACY, |(value, contact_cost, relative_effect)| {
+            Payoff::Economics(Economics {
+                value,
+                contact_cost: *contact_cost,
+                relative_effect: *relative_effect,
+            })
+        });
     let threshold = match &scored {
         None => None,
         Some(_) => Some(threshold(case, &economics)?),
@@ -97,7 +99,12 @@ pub(crate) fn judge(case: &Case<'_>) -> Result<EvaluationOut> {
         None => Vec::new(),
         Some(scored) => fair(case, scored, cut, &earned)?,
     };
-    let mut checks: Vec<CheckOut> = case.checks.iter().chain(&found.checks).map(CheckOut::from).collect();
+    let mut checks: Vec<CheckOut> = case
+        .checks
+        .iter()
+        .chain(&found.checks)
+        .map(CheckOut::from)
+        .collect();
     checks.extend(fairness.iter().map(|(_, check)| CheckOut::from(check)));
     let profit = match (&scored, &case.costs) {
         (Some(scored), Some(costs)) => Some(profit(scored, costs, &earned)?),
@@ -126,8 +133,14 @@ pub(crate) fn judge(case: &Case<'_>) -> Result<EvaluationOut> {
         checks,
         importance: case.importance.clone(),
         calibration: calibration(&found),
-        gains: found.gains.iter().map(|point| [point.contacted, point.captured]).collect(),
-        deciles: scored.as_ref().map_or_else(Vec::new, |scored| deciles(scored.p, &scored.y)),
+        gains: found
+            .gains
+            .iter()
+            .map(|point| [point.contacted, point.captured])
+            .collect(),
+        deciles: scored
+            .as_ref()
+            .map_or_else(Vec::new, |scored| deciles(scored.p, &scored.y)),
         task: case.set.target.task().as_str().to_owned(),
         classes: classes(&case.set.target, &found),
         random_split: random_split(case, &found),
@@ -185,7 +198,13 @@ fn is_money(metric: &str) -> bool {
 
 fn methods(case: &Case<'_>, found: &Evaluation) -> BTreeMap<String, String> {
     let binary = matches!(case.set.target, Target::Binary(_));
-    let method = |name: &str| if binary { interval_method(name).as_str() } else { "bootstrap" };
+    let method = |name: &str| {
+        if binary {
+            interval_method(name).as_str()
+        } else {
+            "bootstrap"
+        }
+    };
     named(case, &found.metrics)
         .into_keys()
         .map(|name| {
@@ -259,7 +278,9 @@ fn threshold(case: &Case<'_>, economics: &Economics<'_>) -> Result<ThresholdOut>
                 ThresholdRule::MostProfitable => "most_profitable",
             })
             .to_owned(),
-        profit: money.filter(|_| case.costs.is_some()).map(|choice| choice.profit.into()),
+        profit: money
+            .filter(|_| case.costs.is_some())
+            .map(|choice| choice.profit.into()),
         gain_over_half: money
             .filter(|_| case.costs.is_some())
             .map(|choice| choice.gain_over_half.into()),
@@ -356,7 +377,12 @@ fn levels(table: &Table, name: &str) -> Result<(Vec<u32>, Vec<String>)> {
     Ok((cells.iter().map(code).collect(), names))
 }
 
-fn fair(case: &Case<'_>, scored: &Scored<'_>, cut: f64, payoff: &Payoff<'_>) -> Result<Vec<(FairnessOut, Check)>> {
+fn fair(
+    case: &Case<'_>,
+    scored: &Scored<'_>,
+    cut: f64,
+    payoff: &Payoff<'_>,
+) -> Result<Vec<(FairnessOut, Check)>> {
     let selected: Vec<bool> = scored.p.iter().map(|p| *p >= cut).collect();
     let decided = Decided {
         p: scored.p,
@@ -374,7 +400,6 @@ fn fair(case: &Case<'_>, scored: &Scored<'_>, cut: f64, payoff: &Payoff<'_>) -> 
                 level: &codes,
                 names: &names,
             };
-            let report = fairness(&decided, &grouping, Reference::Largest)?;
             let parity = match case.fair.action {
                 FairnessAction::Report | FairnessAction::Drop => None,
                 FairnessAction::EqualSelection => Some(Parity::SelectionRate),
@@ -384,9 +409,21 @@ fn fair(case: &Case<'_>, scored: &Scored<'_>, cut: f64, payoff: &Payoff<'_>) -> 
                 None => None,
                 Some(parity) => Some(equalise(scored.p, &scored.y, &grouping, (parity, cut), payoff)?),
             };
+            // what is judged is what would be done: with thresholds by group, the selection that they make
+            let mended = equalised
+                .as_ref()
+                .map(|found| selection(scored.p, (&codes, &names), found, cut));
+            let decided = Decided {
+                selected: mended.as_deref().unwrap_or(&selected),
+                ..decided
+            };
+            let report = fairness(&decided, &grouping, Reference::Largest)?;
             let own = |level: &str| {
                 let thresholds = equalised.as_ref()?.thresholds.iter();
-                thresholds.clone().find(|own| own.level == level).map(|own| own.threshold.min(1.0))
+                thresholds
+                    .clone()
+                    .find(|own| own.level == level)
+                    .map(|own| own.threshold.min(1.0))
             };
             let groups = report.groups.iter().map(|group| FairGroupOut {
                 level: group.level.clone(),
@@ -413,6 +450,30 @@ fn fair(case: &Case<'_>, scored: &Scored<'_>, cut: f64, payoff: &Payoff<'_>) -> 
             };
             Ok((out, report.check))
         })
+        .collect()
+}
+
+/// Who is selected with a threshold for each group.
+fn selection(p: &[f64], (codes, names): (&[u32], &[String]), found: &Equalised, common: f64) -> Vec<bool> {
+    let of_level = |level: &str| {
+        found
+            .thresholds
+            .iter()
+            .find(|own| own.level == level)
+            .map(|own| own.threshold)
+    };
+    let by_code: Vec<f64> = names
+        .iter()
+        .map(|name| of_level(name).unwrap_or(common))
+        .collect();
+    let missing = of_level("missing").unwrap_or(common);
+    let threshold = |code: &u32| match code {
+        &MISSING_LEVEL => missing,
+        code => by_code.get(*code as usize).copied().unwrap_or(common),
+    };
+    p.iter()
+        .zip(codes)
+        .map(|(p, code)| *p >= threshold(code))
         .collect()
 }
 

@@ -6,6 +6,8 @@
 mod chosen;
 mod pipeline;
 mod results;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -86,14 +88,8 @@ pub fn score(request: &ScoreRequest, options: &Options) -> Result<ScoreOut> {
     let scorer = Scorer::new(&chosen.model);
     let format = SinkFormat::new(&request.out, &stream, &scorer.columns())?;
     let mut sink = Sink::create(&format)?;
-    let done = pipeline::run(
-        stream,
-        &scorer,
-        &format,
-        &mut sink,
-        options.progress.as_ref(),
-    )
-    .map_err(|error| chosen.advise(error))?;
+    let done = pipeline::run(stream, &scorer, &format, &mut sink, options.progress.as_ref())
+        .map_err(|error| chosen.advise(error))?;
     done.tally
         .check(&request.data)
         .map_err(|error| chosen.advise(error))?;

@@ -182,15 +182,25 @@ const MOST_CLASSES: usize = 1000;
 ///
 /// # Errors
 /// `TW0211` without the column, `TW0212` to `TW0215` when its values cannot be used, `TW0109` for a kind that there is not.
-pub(crate) fn find(table: &Table, name: &str, kind: Option<&str>, positive: Option<&str>) -> Result<Labelled> {
-    let column = table.column(name).ok_or_else(|| no_column(table, name, "--target"))?;
+pub(crate) fn find(
+    table: &Table,
+    name: &str,
+    kind: Option<&str>,
+    positive: Option<&str>,
+) -> Result<Labelled> {
+    let column = table
+        .column(name)
+        .ok_or_else(|| no_column(table, name, "--target"))?;
     let known: Vec<usize> = (0..column.len()).filter(|row| !column.is_missing(*row)).collect();
     let guessed = guess_task(column, &known, positive);
     match kind.unwrap_or(guessed) {
         "binary" => of_two(table, name, positive, known),
         "class" => of_classes(column, known, kind.is_none()),
         "value" => of_numbers(column, known),
-        other => Err(Error::new("TW0109", format!("--kind {other} is no kind of target")).hint("give binary, class or value")),
+        other => Err(
+            Error::new("TW0109", format!("--kind {other} is no kind of target"))
+                .hint("give binary, class or value"),
+        ),
     }
 }
 
@@ -215,7 +225,10 @@ fn of_two(table: &Table, name: &str, positive: Option<&str>, known: Vec<usize>) 
     let found = binary(table, name, positive)?;
     let target: Vec<bool> = found.happened.iter().flatten().copied().collect();
     let notes = if found.guessed {
-        vec![format!("guessed: {name} = {} is what is predicted (--positive says otherwise)", found.positive)]
+        vec![format!(
+            "guessed: {name} = {} is what is predicted (--positive says otherwise)",
+            found.positive
+        )]
     } else {
         Vec::new()
     };
@@ -237,20 +250,30 @@ fn of_classes(column: &Column, known: Vec<usize>, guessed: bool) -> Result<Label
     if classes.len() < 2 {
         return Err(Error::new(
             "TW0212",
-            format!("column \"{}\" has one value only: {}", column.name, list(&classes)),
+            format!(
+                "column \"{}\" has one value only: {}",
+                column.name,
+                list(&classes)
+            ),
         )
         .hint("choose a target that differs between rows"));
     }
     if classes.len() > MOST_CLASSES {
         return Err(Error::new(
             "TW0213",
-            format!("column \"{}\" has {} different values", column.name, classes.len()),
+            format!(
+                "column \"{}\" has {} different values",
+                column.name,
+                classes.len()
+            ),
         )
         .hint("choose a target with fewer classes, or --kind value for numbers"));
     }
     let code = |text: &String| {
         let place = classes.iter().position(|class| class == text);
-        place.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+        place
+            .and_then(|place| u32::try_from(place).ok())
+            .unwrap_or_default()
     };
     let notes = match &column.data {
         ColumnData::Number(_) if guessed => vec![format!(
@@ -274,7 +297,11 @@ fn of_numbers(column: &Column, known: Vec<usize>) -> Result<Labelled> {
     let ColumnData::Number(cells) = &column.data else {
         return Err(Error::new(
             "TW0213",
-            format!("column \"{}\" is of kind {}, not a number", column.name, column.kind().as_str()),
+            format!(
+                "column \"{}\" is of kind {}, not a number",
+                column.name,
+                column.kind().as_str()
+            ),
         )
         .hint("--kind value needs numbers; try --kind class"));
     };

@@ -13,9 +13,24 @@ use crate::text::{Align, Grid, count, heading, percent, plus_minus, verdict, wra
 /// The metrics that tell learners apart, by kind of target.
 fn shown_metrics(task: &str) -> &'static [&'static str] {
     match task {
-        "class" => &["accuracy", "balanced_accuracy", "auc_macro", "log_loss", "f1_macro", "recall_macro"],
+        "class" => &[
+            "accuracy",
+            "balanced_accuracy",
+            "auc_macro",
+            "log_loss",
+            "f1_macro",
+            "recall_macro",
+        ],
         "value" => &["rmse", "mae", "median_absolute_error", "r2"],
-        _ => &["auc", "average_precision", "log_loss", "brier", "f1", "recall", "accuracy"],
+        _ => &[
+            "auc",
+            "average_precision",
+            "log_loss",
+            "brier",
+            "f1",
+            "recall",
+            "accuracy",
+        ],
     }
 }
 
@@ -123,7 +138,11 @@ fn classes(out: &EvaluationOut) -> String {
     for (at, class) in out.classes.iter().enumerate() {
         let rows: f64 = class.taken_for.iter().sum();
         let found = class.taken_for.get(at).copied().unwrap_or(0.0) / rows.max(1.0);
-        let others = class.taken_for.iter().enumerate().filter(|(other, n)| *other != at && **n > 0.0);
+        let others = class
+            .taken_for
+            .iter()
+            .enumerate()
+            .filter(|(other, n)| *other != at && **n > 0.0);
         let worst = others.max_by(|a, b| a.1.total_cmp(b.1));
         let taken_for = worst.and_then(|(other, n)| {
             let name = &out.classes.get(other)?.name;
@@ -152,7 +171,10 @@ fn threshold(out: &EvaluationOut) -> String {
     };
     let mut text = heading("Threshold");
     text.push_str(&wrap(
-        &format!("Somebody counts as positive from {:.3} on: {why}.", found.threshold),
+        &format!(
+            "Somebody counts as positive from {:.3} on: {why}.",
+            found.threshold
+        ),
         2,
     ));
     if let (Some(profit), Some(gain)) = (&found.profit, &found.gain_over_half) {
@@ -172,7 +194,10 @@ fn threshold(out: &EvaluationOut) -> String {
 fn groups(out: &EvaluationOut) -> String {
     let mut text = String::new();
     for column in &out.fairness {
-        text.push_str(&heading(&format!("Groups of {} ({})", column.column, column.action)));
+        text.push_str(&heading(&format!(
+            "Groups of {} ({})",
+            column.column, column.action
+        )));
         let mut grid = Grid::new(&[
             ("group", Align::Left),
             ("rows", Align::Right),
@@ -192,7 +217,9 @@ fn groups(out: &EvaluationOut) -> String {
                 plus_minus(group.false_positive_rate.mean, group.false_positive_rate.ci95, 3),
                 format!("{:.3}", group.predicted),
                 plus_minus(group.observed.mean, group.observed.ci95, 3),
-                group.threshold.map_or_else(String::new, |own| format!("{own:.3}")),
+                group
+                    .threshold
+                    .map_or_else(String::new, |own| format!("{own:.3}")),
             ]);
         }
         text.push_str(&grid.render(2));

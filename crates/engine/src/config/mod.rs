@@ -1,6 +1,7 @@
 //! `thalweg.toml`: read once, checked once; only the checked form runs.
 
 pub(crate) mod keys;
+mod model;
 mod read;
 mod toml_view;
 
@@ -16,7 +17,8 @@ use thalweg_learn::models::mlp::MlpParams;
 use thalweg_learn::outcome::{self, ClassWeight, LearnerChoice, OutcomeParams, Search, Threshold};
 
 pub use keys::{KEYS, Key, SECTIONS};
-pub use read::{parse, parse_model};
+pub use model::parse_model;
+pub use read::parse;
 
 /// The checked configuration of a workspace.
 #[derive(Debug, Clone)]
@@ -232,7 +234,12 @@ pub enum FairnessAction {
 
 impl FairnessAction {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 4] = [Self::Report, Self::Drop, Self::EqualSelection, Self::EqualOpportunity];
+    pub const ALL: [Self; 4] = [
+        Self::Report,
+        Self::Drop,
+        Self::EqualSelection,
+        Self::EqualOpportunity,
+    ];
 
     /// As in the file.
     #[must_use]

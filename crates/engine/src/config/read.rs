@@ -8,17 +8,13 @@ use thalweg_domain::{
     Belief, Channel, ChannelKind, ChannelName, Duration, Error, Money, Offer, OfferName, OutcomeKind, Result,
     Seed,
 };
-use thalweg_learn::models::Learner;
-use thalweg_learn::models::gbdt::GbdtParams;
-use thalweg_learn::models::logistic::LogisticParams;
-use thalweg_learn::models::mlp::{Loss, MlpParams, Optimizer};
-use thalweg_learn::outcome::{ClassWeight, LearnerChoice, Threshold};
 use toml::de::DeTable;
 
 use super::keys::nearest;
 use super::toml_view::{Section, Source};
 use super::{
-    ChannelConfig, Config, Customers, DecideOn, Events, Fairness, FairnessAction, Features, Model, OfferConfig, Outcome, Plan, Split,
+    ChannelConfig, Config, Customers, DecideOn, Events, Fairness, FairnessAction, Features, OfferConfig,
+    Outcome, Plan,
 };
 
 const ADAPTERS: &[&str] = &["file"];
@@ -59,7 +55,7 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
         events,
         features: features(&root)?,
         outcome,
-        model: model(&root, learned_from_events)?,
+        model: super::model::model(&root, learned_from_events)?,
         fairness: fairness(&root)?,
         plan: plan(&required(&root, "plan")?)?,
         contact_policy: contact_policy(&root)?,
@@ -227,32 +223,7 @@ fn cutoffs(section: &Section<'_>, horizon: Duration) -> Result<Cutoffs> {
     ))
 }
 
-fn split(section: &Section<'_>, learned_from_events: bool) -> Result<Split> {
-    let default = if learned_from_events { "rolling" } else { "random" };
-    match section.word("split", &["rolling", "random"], default)? {
-        "rolling" if !learned_from_events => Err(section
-            .refuse("split", "= \"rolling\" needs rows of several moments")
-            .hint("a labelled column is one moment; learn from [[events]] without an [outcome] column, or use \"random\"")),
-        "rolling" => Ok(Split::Rolling),
-        _ => Ok(Split::Random),
-    }
-}
-
-/// Reads a file with `[model]` sections alone, for `tool fit --config`.
-///
-/// # Errors
-/// As [`parse`].
-pub fn parse_model(file: &str, text: &str) -> Result<Model> {
-    let source = Source { file, text };
-    let document = document(source)?;
-    let root = Section::open(source, "", "", document.get_ref(), 0)?;
-    if let Some(other) = root.names().into_iter().find(|name| name != "model") {
-        return Err(root.refuse_as("TW0107", &other, "is not a [model] section: this file may hold no other"));
-    }
-    model(&root, false)
-}
-
-fn document<'a>(source: Source<'a>) -> Result<toml::Spanned<DeTable<'a>>> {
+pub(super) fn document<'a>(source: Source<'a>) -> Result<toml::Spanned<DeTable<'a>>> {
     DeTable::parse(source.text).map_err(|error| {
         let line = error.span().map(|span| source.line(span.start));
         let message = error
@@ -266,99 +237,15 @@ fn document<'a>(source: Source<'a>) -> Result<toml::Spanned<DeTable<'a>>> {
     })
 }
 
-fn model(root: &Section<'_>, learned_from_events: bool) -> Result<Model> {
-    let split_by_default = if learned_from_events { Split::Rolling } else { Split::Random };
-    let Some(section) = root.section("model", "model", "[model]")? else {
-        return Ok(Model {
-            split: split_by_default,
-            ..Model::default()
-        });
-    };
-    let plain = Model::default();
-    let learner = match section.word("learner", &["auto", "mlp", "gbdt", "logistic"], "auto")? {
-        "mlp" => LearnerChoice::One(Learner::Mlp),
-        "gbdt" => LearnerChoice::One(Learner::Gbdt),
-        "logistic" => LearnerChoice::One(Learner::Logistic),
-        _ => LearnerChoice::Auto,
-    };
-    let folds = section.whole("folds", 2)?.unwrap_or(5);
-    if folds > 20 {
-        return Err(section.refuse("folds", &format!("= {folds} is not between 2 and 20")));
-    }
-    let sub = |name: &str| section.section(name, &format!("model.{name}"), &format!("[model.{name}]"));
-    Ok(Model {
-        learner,
-        split: split(&section, learned_from_events)?,
-        folds: usize::try_from(folds).unwrap_or(5),
-        class_weight: match section.word("class_weight", &["none", "balanced"], "none")? {
-            "balanced" => ClassWeight::Balanced,
-            _ => ClassWeight::None,
-        },
-        threshold: threshold(&section)?,
-        rounds: section
-            .whole("rounds", 1)?
-            .and_then(|rounds| usize::try_from(rounds).ok())
-            .unwrap_or(plain.rounds),
-        mlp: sub("mlp")?.map_or(Ok(plain.mlp), |section| mlp(&section))?,
-        gbdt: sub("gbdt")?.map_or(Ok(plain.gbdt), |section| gbdt(&section))?,
-        logistic: sub("logistic")?.map_or(Ok(plain.logistic), |section| logistic(&section))?,
-    })
-}
-
-/// `"cost"`, or a probability.
-fn threshold(section: &Section<'_>) -> Result<Threshold> {
-    let Some(given) = section.expression("threshold")? else {
-        return Ok(Threshold::Cost);
-    };
-    match given.parse::<f64>() {
-        _ if given == "cost" => Ok(Threshold::Cost),
-        Ok(probability) if probability > 0.0 && probability < 1.0 => Ok(Threshold::Fixed(probability)),
-        _ => Err(section.refuse(
-            "threshold",
-            &format!("= {given} is neither \"cost\" nor a probability between 0 and 1"),
-        )),
-    }
-}
-
-fn gbdt(section: &Section<'_>) -> Result<GbdtParams> {
-    let plain = GbdtParams::default();
-    let count = |key: &str, default: usize| -> Result<usize> {
-        Ok(section
-            .whole(key, 1)?
-            .and_then(|number| usize::try_from(number).ok())
-            .unwrap_or(default))
-    };
-    let params = GbdtParams {
-        trees: count("trees", plain.trees)?,
-        learning_rate: section.number("learning_rate")?.unwrap_or(plain.learning_rate),
-        depth: count("depth", plain.depth)?,
-        min_leaf_weight: section.number("min_leaf_weight")?.unwrap_or(plain.min_leaf_weight),
-        l2: section.number("l2")?.unwrap_or(plain.l2),
-        row_share: section.number("row_share")?.unwrap_or(plain.row_share),
-        column_share: section.number("column_share")?.unwrap_or(plain.column_share),
-        ..plain
-    };
-    params.check().map_err(|error| section.about(error))?;
-    Ok(params)
-}
-
-fn logistic(section: &Section<'_>) -> Result<LogisticParams> {
-    let plain = LogisticParams::default();
-    let params = LogisticParams {
-        l2: section.number("l2")?.unwrap_or(plain.l2),
-        ..plain
-    };
-    params.check().map_err(|error| section.about(error))?;
-    Ok(params)
-}
-
 fn fairness(root: &Section<'_>) -> Result<Fairness> {
     let Some(section) = root.section("fairness", "fairness", "[fairness]")? else {
         return Ok(Fairness::default());
     };
     let words = FairnessAction::ALL.map(FairnessAction::as_str);
     let word = section.word("action", &words, "report")?;
-    let action = FairnessAction::ALL.into_iter().find(|action| action.as_str() == word);
+    let action = FairnessAction::ALL
+        .into_iter()
+        .find(|action| action.as_str() == word);
     let columns = section.texts("columns")?;
     if columns.is_empty() {
         return Err(section.missing("columns"));
@@ -366,46 +253,6 @@ fn fairness(root: &Section<'_>) -> Result<Fairness> {
     Ok(Fairness {
         columns,
         action: action.unwrap_or_default(),
-    })
-}
-
-fn mlp(section: &Section<'_>) -> Result<MlpParams> {
-    let reference = MlpParams::default();
-    let count = |key: &str, default: usize| -> Result<usize> {
-        Ok(section
-            .whole(key, 1)?
-            .and_then(|number| usize::try_from(number).ok())
-            .unwrap_or(default))
-    };
-    let learning_rate = section
-        .number("learning_rate")?
-        .unwrap_or(reference.learning_rate);
-    if learning_rate <= 0.0 || learning_rate > 10.0 {
-        return Err(section.refuse(
-            "learning_rate",
-            &format!("= {learning_rate} is not above 0 and at most 10"),
-        ));
-    }
-    Ok(MlpParams {
-        hidden: section
-            .wholes("hidden")?
-            .unwrap_or_else(|| reference.hidden.clone()),
-        dropout: section.number_in("dropout", 0.0..=0.9, reference.dropout)?,
-        loss: match section.word("loss", &["cross_entropy", "mse"], "cross_entropy")? {
-            "mse" => Loss::Mse,
-            _ => Loss::CrossEntropy,
-        },
-        optimizer: match section.word("optimizer", &["sgd", "momentum", "adam"], "sgd")? {
-            "momentum" => Optimizer::Momentum,
-            "adam" => Optimizer::Adam,
-            _ => Optimizer::Sgd,
-        },
-        learning_rate,
-        batch: count("batch", reference.batch)?,
-        epochs: count("epochs", reference.epochs)?,
-        validation: section.number_in("validation", 0.0..=0.5, reference.validation)?,
-        patience: count("patience", reference.patience)?,
-        ..reference
     })
 }
 

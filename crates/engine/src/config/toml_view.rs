@@ -265,6 +265,38 @@ impl<'a> Section<'a> {
             .map(Some)
     }
 
+    /// A list of numbers; `None` when the key is absent or something else.
+    pub(crate) fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>> {
+        let Some(DeValue::Array(items)) = self.get(key).map(Spanned::get_ref) else {
+            return Ok(None);
+        };
+        let digits = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
+            DeValue::Integer(number) => number.as_str().parse::<f64>().ok(),
+            DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
+            _ => None,
+        };
+        items
+            .iter()
+            .map(|item| digits(item).ok_or_else(|| self.refuse(key, "must be a list of numbers")))
+            .collect::<Result<Vec<_>>>()
+            .map(Some)
+    }
+
+    /// Words of a set: one in quotes, or a list.
+    pub(crate) fn words(&self, key: &str, known: &[&'static str]) -> Result<Vec<&'static str>> {
+        let given = match self.get(key).map(Spanned::get_ref) {
+            Some(DeValue::String(word)) => vec![word.to_string()],
+            _ => self.texts(key)?,
+        };
+        let find =
+            |word: &String| {
+                known.iter().find(|name| *name == word).copied().ok_or_else(|| {
+                    self.refuse(key, &format!("= \"{word}\" is not one of {}", known.join(", ")))
+                })
+            };
+        given.iter().map(find).collect()
+    }
+
     /// One of a set of words, or the default.
     pub(crate) fn word(
         &self,

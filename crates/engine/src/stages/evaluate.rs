@@ -8,8 +8,8 @@ use thalweg_learn::outcome::OutcomeTraining;
 use super::{collect, train};
 use crate::config::Config;
 use crate::hash::{Fingerprint, content_id, json_bytes};
-use crate::session::{Done, Made, Session};
 use crate::judgement::{self, Case, Costs, Fair};
+use crate::session::{Done, Made, Session};
 use crate::wire::{EvaluationOut, TrainOut};
 
 /// Evaluates, or gives the stored evaluation when nothing that it depends on has changed.

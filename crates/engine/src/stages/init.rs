@@ -96,7 +96,12 @@ struct Guess {
 }
 
 impl Guess {
-    fn of(request: &InitRequest, profile: &Profile, target: BinaryTarget, findings: &[Finding]) -> Result<Self> {
+    fn of(
+        request: &InitRequest,
+        profile: &Profile,
+        target: BinaryTarget,
+        findings: &[Finding],
+    ) -> Result<Self> {
         let (leaks, other) = findings.iter().cloned().partition(Finding::is_leak);
         Ok(Self {
             name: folder_name(&request.dir),

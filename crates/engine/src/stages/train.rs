@@ -79,7 +79,11 @@ fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
 }
 
 /// Trains with progress, for as long as the search may take.
-pub(crate) fn fit(set: &TrainingSet<'_>, params: &OutcomeParams, options: &Options) -> Result<OutcomeTraining> {
+pub(crate) fn fit(
+    set: &TrainingSet<'_>,
+    params: &OutcomeParams,
+    options: &Options,
+) -> Result<OutcomeTraining> {
     let progress = &options.progress;
     let started = std::sync::Once::new();
     let hooks = Hooks {

@@ -56,7 +56,12 @@ pub struct FitRequest {
 pub fn fit(request: &FitRequest, progress: &dyn Progress) -> Result<FitOut> {
     let model = settings(request)?;
     let source = read_source(Path::new(""), &request.data, &MissingTokens::new())?;
-    let labelled = target::find(&source, &request.target, request.kind.as_deref(), request.positive.as_deref())?;
+    let labelled = target::find(
+        &source,
+        &request.target,
+        request.kind.as_deref(),
+        request.positive.as_deref(),
+    )?;
     let known = labelled.known.clone();
     let (features, excluded, findings) = features(request, &source, &labelled)?;
     let group = groups(request, &source, &known)?;
@@ -104,7 +109,8 @@ fn settings(request: &FitRequest) -> Result<Model> {
     };
     if let Some(name) = &request.learner {
         model.learner = LearnerChoice::from_name(name).ok_or_else(|| {
-            Error::new("TW0109", format!("--learner {name} is no learner")).hint("give auto, mlp, gbdt or logistic")
+            Error::new("TW0109", format!("--learner {name} is no learner"))
+                .hint("give auto, mlp, gbdt or logistic")
         })?;
     }
     if let Some(folds) = request.folds {
@@ -155,12 +161,18 @@ fn features(
         .map(|finding| finding.column.as_str())
         .collect();
     let kept = given.without(|name| useless.contains(name));
-    let excluded = findings.iter().filter(|finding| useless.contains(finding.column.as_str()));
+    let excluded = findings
+        .iter()
+        .filter(|finding| useless.contains(finding.column.as_str()));
     let excluded = excluded.map(|finding| DroppedOut {
         column: finding.column.clone(),
         reason: finding.detail.clone(),
     });
-    Ok((kept, excluded.collect(), findings.iter().filter(|own| own.is_leak()).cloned().collect()))
+    Ok((
+        kept,
+        excluded.collect(),
+        findings.iter().filter(|own| own.is_leak()).cloned().collect(),
+    ))
 }
 
 /// Leaks, keys and constants. With several classes a leak is one that gives a whole class away.
@@ -168,11 +180,15 @@ fn scan(table: &Table, labelled: &Labelled) -> Result<Vec<Finding>> {
     let mut findings = leakage::scan_columns(table);
     for one_against_rest in labelled.one_against_rest() {
         let rare = one_against_rest.iter().filter(|own| **own).count();
-        let leaks = leakage::scan(table, &one_against_rest)?.into_iter().filter(|finding| match &finding.kind {
-            FindingKind::LeakByOrder { .. } => true,
-            FindingKind::LeakByLevel { rows, .. } => !labelled.has_several_classes() || *rows * 2 >= rare as u64,
-            FindingKind::KeyLike { .. } | FindingKind::Constant => false,
-        });
+        let leaks = leakage::scan(table, &one_against_rest)?
+            .into_iter()
+            .filter(|finding| match &finding.kind {
+                FindingKind::LeakByOrder { .. } => true,
+                FindingKind::LeakByLevel { rows, .. } => {
+                    !labelled.has_several_classes() || *rows * 2 >= rare as u64
+                }
+                FindingKind::KeyLike { .. } | FindingKind::Constant => false,
+            });
         for leak in leaks {
             if !findings.iter().any(|own| own.column == leak.column) {
                 findings.push(leak);
@@ -185,7 +201,10 @@ fn scan(table: &Table, labelled: &Labelled) -> Result<Vec<Finding>> {
 fn leakage_check(leaks: &[Finding]) -> Check {
     let mut check = leakage::leakage_check(leaks);
     if !leaks.is_empty() {
-        let names: Vec<String> = leaks.iter().map(|leak| format!("--exclude \"{}\"", leak.column)).collect();
+        let names: Vec<String> = leaks
+            .iter()
+            .map(|leak| format!("--exclude \"{}\"", leak.column))
+            .collect();
         check.advice = Some(format!(
             "{}, unless it is known before the target",
             names.join(" ")
@@ -199,7 +218,9 @@ fn groups(request: &FitRequest, source: &Table, known: &[usize]) -> Result<Vec<u
     let Some(key) = &request.key else {
         return Ok((0..known.len() as u64).collect());
     };
-    let column = source.column(key).ok_or_else(|| target::no_column(source, key, "--key"))?;
+    let column = source
+        .column(key)
+        .ok_or_else(|| target::no_column(source, key, "--key"))?;
     let owner = |row: &usize| {
         let text = column.cell_text(*row);
         if text.is_empty() {

@@ -49,7 +49,9 @@ fn render(out: &FitOut) -> String {
         text.push_str(&wrap(&format!("left out: {}", dropped.reason), 2));
     }
     if let Some(file) = &out.out {
-        text.push_str(&format!("\nwritten {file}\nnext    thalweg score --model {file} --data FILE --out FILE\n"));
+        text.push_str(&format!(
+            "\nwritten {file}\nnext    thalweg score --model {file} --data FILE --out FILE\n"
+        ));
     }
     text
 }
