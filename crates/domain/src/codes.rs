@@ -592,6 +592,14 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "allow a larger epsilon or delta, or train with fewer epochs or larger batches",
     },
     CodeInfo {
+        code: "TW0332",
+        title: "an option that private training cannot have",
+        exit: ExitClass::Usage,
+        cause: "the option mixes rows with each other or reads them all without noise, so that no customer's share has a bound",
+        example: "error[TW0332]: [model.mlp] norm = \"batch\" cannot be used with privacy: it mixes the rows of a batch, so that no row's share has a bound",
+        remedy: "leave the option out, or train without [model.mlp.privacy]",
+    },
+    CodeInfo {
         code: "TW0340",
         title: "a file is not a usable ONNX model",
         exit: ExitClass::Data,
