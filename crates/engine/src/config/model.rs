@@ -181,6 +181,7 @@ fn mlp(section: &Section<'_>) -> Result<MlpParams> {
         validation: number(section, "validation", plain.validation)?,
         patience: count(section, "patience", plain.patience)?,
         embedding: embedding(section)?,
+        privacy: plain.privacy.clone(),
     };
     params.check().map_err(|error| section.about(error))?;
     Ok(params)

@@ -5,9 +5,15 @@
 
 mod accountant;
 mod noise;
+mod params;
 mod rdp;
+mod statement;
 #[cfg(test)]
 mod tests;
 
 pub use accountant::{ACCOUNTANT, Accountant, Spent, epsilon_of, noise_multiplier_for};
 pub use noise::{KeyOrigin, NoiseSource, PrivacyKey};
+pub use params::PrivacyParams;
+pub use statement::PrivacyStatement;
+
+pub(crate) use statement::Terms;

@@ -5,6 +5,7 @@ use std::fmt;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::{ChaCha8Rng, ChaCha20Rng};
 use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
 use thalweg_domain::Seed;
 
 /// The 256-bit key of the noise. Whoever knows it can subtract the noise, so it must be secret and used once.
@@ -18,7 +19,8 @@ pub struct PrivacyKey {
 }
 
 /// Where a key came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyOrigin {
     /// Handed in by a caller who says that nobody knows it.
     Secret,
