@@ -2,8 +2,9 @@
 
 use thalweg_domain::{Estimate, Result, Seed};
 
-use super::bootstrap::{Clusters, bootstrap, normal_within, standard_deviation};
+use super::bootstrap::{Clusters, bootstrap, normal_within, standard_deviation, thinned};
 use super::delong::auc_error;
+use super::groups::take;
 use super::metrics::{Economics, METRIC_NAMES, Metrics, SLOPE, Sorted};
 use super::recalibration::recalibration_errors;
 
@@ -48,17 +49,31 @@ pub(super) fn standard_errors(
     economics: &Economics<'_>,
     seed: Seed,
 ) -> Result<[f64; METRIC_NAMES.len()]> {
-    let sorted = Sorted::new(p, y, economics)?;
     let clusters = Clusters::new(group);
-    let draws: Vec<Metrics> = bootstrap(&clusters, seed, |weight| sorted.replicate(Some(weight)));
-    let mut errors =
-        std::array::from_fn(|metric| standard_deviation(draws.iter().map(|draw| draw.0[metric])));
+    let mut errors = match thinned(&clusters) {
+        None => bootstrap_errors(&Sorted::new(p, y, economics)?, &clusters, seed),
+        Some((rows, scale)) => {
+            // refuses what the rows left out hold as well
+            Sorted::new(p, y, economics)?;
+            let economics = Economics {
+                value: &take(economics.value, &rows),
+                ..*economics
+            };
+            let sorted = Sorted::new(&take(p, &rows), &take(y, &rows), &economics)?;
+            bootstrap_errors(&sorted, &Clusters::new(&take(group, &rows)), seed).map(|error| scale * error)
+        }
+    };
     errors[0] = auc_error(p, y, &clusters).1;
     let scores: Vec<(f64, bool)> = p.iter().copied().zip(y.iter().copied()).collect();
     let [slope, intercept] = recalibration_errors(&scores, &clusters);
     errors[SLOPE] = slope;
     errors[SLOPE + 1] = intercept;
     Ok(errors)
+}
+
+fn bootstrap_errors(sorted: &Sorted, clusters: &Clusters, seed: Seed) -> [f64; METRIC_NAMES.len()] {
+    let draws: Vec<Metrics> = bootstrap(clusters, seed, |weight| sorted.replicate(Some(weight)));
+    std::array::from_fn(|metric| standard_deviation(draws.iter().map(|draw| draw.0[metric])))
 }
 
 /// Intervals of `mean ± 1.96 standard errors`, cut to the metric's range.

@@ -3,7 +3,8 @@
 use thalweg_domain::{Error, Estimate, Result, Seed};
 
 use super::NamedEstimates;
-use super::bootstrap::{Clusters, bootstrap, normal_within, standard_deviation};
+use super::bootstrap::{Clusters, bootstrap, normal_within, standard_deviation, thinned};
+use super::groups::take;
 use super::input::{check_finite, check_same, check_weight};
 
 /// The metrics for several classes in the order in which they are reported.
@@ -157,18 +158,33 @@ pub fn class_metrics(scores: &ClassScores<'_>, weight: Option<&[f64]>) -> Result
 pub fn class_estimates(scores: &ClassScores<'_>, group: &[u64], seed: Seed) -> Result<NamedEstimates> {
     let means = class_metrics(scores, None)?;
     check_same(&[group.len(), scores.y.len()])?;
-    let prepared = Prepared::new(scores);
-    let draws = bootstrap(&Clusters::new(group), seed.stream("class_metrics"), |weight| {
-        prepared.metrics(Some(weight))
-    });
+    let clusters = Clusters::new(group);
+    let seed = seed.stream("class_metrics");
+    let (draws, scale) = match thinned(&clusters) {
+        None => (draws(scores, &clusters, seed), 1.0),
+        Some((rows, scale)) => {
+            let p: Vec<f64> = rows.iter().flat_map(|row| scores.row(*row)).copied().collect();
+            let some = ClassScores {
+                p: &p,
+                y: &take(scores.y, &rows),
+                n_classes: scores.n_classes,
+            };
+            (draws(&some, &Clusters::new(&take(group, &rows)), seed), scale)
+        }
+    };
     let estimate = |place: usize| {
-        let error = standard_deviation(draws.iter().map(|draw| draw.0[place]));
+        let error = scale * standard_deviation(draws.iter().map(|draw| draw.0[place]));
         normal_within(means.0[place], error, range(CLASS_METRIC_NAMES[place]))
     };
     let named = CLASS_METRIC_NAMES.iter().enumerate();
     Ok(named
         .map(|(place, name)| (*name, estimate(place)))
         .collect::<Vec<(_, Estimate)>>())
+}
+
+fn draws(scores: &ClassScores<'_>, clusters: &Clusters, seed: Seed) -> Vec<ClassMetrics> {
+    let prepared = Prepared::new(scores);
+    bootstrap(clusters, seed, |weight| prepared.metrics(Some(weight)))
 }
 
 pub(super) fn range(metric: &str) -> (f64, f64) {

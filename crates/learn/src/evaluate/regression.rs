@@ -3,7 +3,8 @@
 use thalweg_domain::{Error, Estimate, Result, Seed};
 
 use super::NamedEstimates;
-use super::bootstrap::{Clusters, bootstrap, clustered_mean, normal_within, standard_deviation};
+use super::bootstrap::{Clusters, bootstrap, clustered_mean, normal_within, standard_deviation, thinned};
+use super::groups::take;
 use super::input::{check_finite, check_rows, check_same};
 use super::interval::range;
 
@@ -46,16 +47,29 @@ pub fn value_metrics(prediction: &[f64], y: &[f64], weight: Option<&[f64]>) -> R
 pub fn value_estimates(prediction: &[f64], y: &[f64], group: &[u64], seed: Seed) -> Result<NamedEstimates> {
     let means = value_metrics(prediction, y, None)?;
     check_same(&[group.len(), y.len()])?;
-    let prepared = Prepared::new(prediction, y);
-    let draws = bootstrap(&Clusters::new(group), seed.stream("value_metrics"), |weight| {
-        prepared.metrics(Some(weight))
-    });
+    let clusters = Clusters::new(group);
+    let seed = seed.stream("value_metrics");
+    let (draws, scale) = match thinned(&clusters) {
+        None => (draws(prediction, y, &clusters, seed), 1.0),
+        Some((rows, scale)) => {
+            let clusters = Clusters::new(&take(group, &rows));
+            (
+                draws(&take(prediction, &rows), &take(y, &rows), &clusters, seed),
+                scale,
+            )
+        }
+    };
     let estimate = |place: usize| {
-        let error = standard_deviation(draws.iter().map(|draw| draw.0[place]));
+        let error = scale * standard_deviation(draws.iter().map(|draw| draw.0[place]));
         normal_within(means.0[place], error, range(VALUE_METRIC_NAMES[place]))
     };
     let named = VALUE_METRIC_NAMES.iter().enumerate();
     Ok(named.map(|(place, name)| (*name, estimate(place))).collect())
+}
+
+fn draws(prediction: &[f64], y: &[f64], clusters: &Clusters, seed: Seed) -> Vec<ValueMetrics> {
+    let prepared = Prepared::new(prediction, y);
+    bootstrap(clusters, seed, |weight| prepared.metrics(Some(weight)))
 }
 
 /// Rows by rising absolute error.

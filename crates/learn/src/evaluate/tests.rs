@@ -13,7 +13,7 @@ use super::calibration::{OutOfFold, choose_calibrator, isotonic_shares};
 use super::checks;
 use super::interval::{estimates, standard_errors};
 use super::metrics::Sorted;
-use super::{Calibrator, Economics, METRIC_NAMES, calibration_curve, gains_curve, metrics};
+use super::{Calibrator, Economics, METRIC_NAMES, calibration_curve, gains_curve, metrics, value_estimates};
 use crate::models::sigmoid;
 
 #[derive(Deserialize)]
@@ -228,6 +228,33 @@ fn customers_with_many_rows_widen_the_interval() {
         (1.7..2.3).contains(&ratio),
         "four copies of each row double the error: {ratio}"
     );
+}
+
+#[test]
+fn large_tables_are_thinned_and_their_errors_scaled() {
+    let n = 450_000;
+    let (margins, y, _) = scores(n, 6, sigmoid);
+    let p: Vec<f64> = margins.iter().map(|margin| sigmoid(*margin)).collect();
+    let value = without_value(n);
+    let economics = Economics {
+        value: &value,
+        contact_cost: FREE,
+        relative_effect: 0.1,
+    };
+    let group: Vec<u64> = (0..n as u64).collect();
+    let errors = standard_errors(&p, &y, &group, &economics, Seed(1)).unwrap();
+    let accuracy = metrics(&p, &y, &economics).unwrap().get("accuracy").unwrap();
+    let exact = (accuracy * (1.0 - accuracy) / n as f64).sqrt();
+    assert!((errors[1] / exact - 1.0).abs() < 0.2, "{} {exact}", errors[1]);
+    let target: Vec<f64> = y.iter().map(|y| f64::from(u8::from(*y))).collect();
+    let squares: Vec<f64> = p.iter().zip(&target).map(|(p, y)| (p - y).powi(2)).collect();
+    let found = value_estimates(&p, &target, &group, Seed(1)).unwrap();
+    let (mean, rmse) = (squares.iter().sum::<f64>() / n as f64, found[0].1);
+    let spread = (squares.iter().map(|own| (own - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
+    // the error of a root: that of the mean square over twice the root
+    let exact = spread / (n as f64).sqrt() / (2.0 * mean.sqrt());
+    let ours = (rmse.high - rmse.mean) / Estimate::Z95;
+    assert!((ours / exact - 1.0).abs() < 0.2, "{ours} {exact}");
 }
 
 #[test]
