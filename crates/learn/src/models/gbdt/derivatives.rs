@@ -16,7 +16,12 @@ pub(super) struct Units {
 impl Units {
     /// Units for rows whose first derivatives have this sum of absolute values and whose second ones this sum.
     pub(super) fn new(sum_of_sizes: f64, sum_of_seconds: f64) -> Self {
-        let unit = |sum: f64, steps: f64| if sum > 0.0 { sum / steps } else { 1.0 };
+        // one over a whole number, so that whole derivatives, such as those of unweighted squared errors, stay exact
+        let unit = |sum: f64, steps: f64| match (steps / sum).floor() {
+            _ if sum <= 0.0 => 1.0,
+            per_unit if per_unit >= 1.0 => 1.0 / per_unit,
+            _ => sum / steps,
+        };
         Self {
             first: unit(sum_of_sizes, f64::from(1 << 30)),
             second: unit(sum_of_seconds, f64::from(1_u32 << 31)),

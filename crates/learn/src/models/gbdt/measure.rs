@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use thalweg_domain::{Column, ColumnData, Seed, Table};
 
-use super::GbdtParams;
-use crate::models::{Examples, Learner, LearnerParams, fit};
+use super::{GbdtParams, Rows, fit};
+use crate::models::Examples;
+use crate::prepare::Preparer;
 
 /// Raw little-endian columns, the last of them the target.
 fn read(path: &Path, n_columns: usize) -> (Table, Vec<bool>) {
@@ -60,7 +61,7 @@ fn measure_trees() {
     let n = target.len();
     let examples = Examples::binary(&target, vec![1.0; n], (0..n as u64).collect());
     let rows: Vec<usize> = (0..n).collect();
-    let gbdt = GbdtParams {
+    let params = GbdtParams {
         trees: 100,
         learning_rate: 0.1,
         leaves: 31,
@@ -73,19 +74,26 @@ fn measure_trees() {
         validation: 0.0,
         ..GbdtParams::default()
     };
-    let params = LearnerParams {
-        gbdt,
-        ..LearnerParams::default()
-    };
     let before = peak();
     for _ in 0..2 {
         let (start, used) = (Instant::now(), cpu());
-        let (model, _) = fit(Learner::Gbdt, &table, &rows, &examples, &params, Seed(1)).unwrap();
+        let preparer = Preparer::fit(&table, &rows).unwrap();
+        let source = Rows {
+            preparer: &preparer,
+            table: &table,
+            rows: &rows,
+        };
+        let model = fit(&source, &examples, &params, Seed(1)).unwrap();
         let (wall, cpu, most) = (start.elapsed().as_secs_f64(), cpu() - used, peak());
         let (test, truth) = read(&Path::new(&folder).join("test.f64"), 21);
         let start = Instant::now();
         let all: Vec<usize> = (0..truth.len()).collect();
-        let scores = model.margins(&test, &all).unwrap().cells;
+        let fresh = Rows {
+            preparer: &preparer,
+            table: &test,
+            rows: &all,
+        };
+        let scores = model.margins(&fresh).unwrap().cells;
         println!(
             "{{\"wall\": {wall:.3}, \"cpu\": {cpu:.3}, \"table_mib\": {before:.1}, \"peak_mib\": {most:.1}, \
              \"score_wall\": {:.3}, \"auc\": {:.5}}}",

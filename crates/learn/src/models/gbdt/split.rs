@@ -83,9 +83,10 @@ impl Rules<'_> {
             leaf,
             total,
             saved: self.saving(total, self.value(total, leaf.range)),
-            floor: self
-                .min_leaf_weight
-                .max(total.second * (min_rows as f64 - 0.5) / leaf.n_rows.max(1) as f64),
+            floor: (1.0 - 1e-9)
+                * self
+                    .min_leaf_weight
+                    .max(total.second * (min_rows as f64 - 0.5) / leaf.n_rows.max(1) as f64),
         };
         let of_slot = |slot: usize| self.used[slot].then(|| search.slot(bins, slot)).flatten();
         if bins.slots.len() < MIN_PARALLEL {
