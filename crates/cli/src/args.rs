@@ -82,6 +82,11 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Watch six cycles on a simulated business whose truth is known.
     Demo(DemoArgs),
+    /// Print the model card: data, protocol, figures, checks, groups, privacy, limits.
+    #[command(
+        after_help = "Trains and evaluates first where that is needed. Markdown, or JSON with --json.\nExample: thalweg card -C examples/telco > model-card.md"
+    )]
+    Card,
     /// Show where the loop stands and what to do next.
     Status(PlaceArgs),
     /// Show one model, plan, decision, channel or run.
@@ -157,6 +162,9 @@ pub(crate) struct FitArgs {
     /// Write the model here, for `thalweg score`.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Write the model card here: JSON if the name ends in .json, else Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) card: Option<PathBuf>,
 }
 
 /// Kinds of targets.

@@ -49,6 +49,7 @@ fn dispatch(context: &Context, command: Command) -> thalweg_domain::Result<ExitC
         Command::Iterate => commands::iterate::run(context),
         Command::Score(args) => commands::score::run(context, &args),
         Command::Demo(args) => commands::demo::run(context, &args),
+        Command::Card => commands::card::run(context),
         Command::Status(args) => commands::status::run(context, &args),
         Command::Show(args) => commands::show::run(context, &args),
         Command::Report(args) => commands::report::run(context, &args),

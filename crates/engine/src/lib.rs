@@ -3,6 +3,7 @@
 //! Stage files decide *when* and record *what*; the mathematics in `learn` and `plan` knows nothing of runs, tables or time.
 
 mod artifacts;
+pub mod card;
 pub mod clock;
 pub mod config;
 pub mod demo;

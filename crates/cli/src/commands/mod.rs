@@ -1,5 +1,6 @@
 //! One file per command: what it asks the engine, and how its result reads.
 
+pub(crate) mod card;
 pub(crate) mod collect;
 pub(crate) mod deliver;
 pub(crate) mod demo;

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use thalweg_collect::{MissingTokens, read_source};
 use thalweg_domain::{Check, Error, Result, Seed, Table};
+use thalweg_learn::evaluate::card::ModelCard;
 use thalweg_learn::leakage::{self, Finding, FindingKind};
 use thalweg_learn::outcome::{Hooks, LearnerChoice, OutcomeTraining, TrainingSet};
 
+use crate::card::{self, About};
 use crate::config::{Fairness, Model, parse_model};
 use crate::hash::content_id;
 use crate::judgement::{self, Case, Fair};
@@ -44,6 +46,8 @@ pub struct FitRequest {
     pub minutes: Option<f64>,
     /// Where to write the model.
     pub out: Option<PathBuf>,
+    /// Where to write the model card: JSON for a path that ends in `.json`, else Markdown.
+    pub card: Option<PathBuf>,
     /// The seed of folds and learners; 42 when absent.
     pub seed: Option<u64>,
 }
@@ -96,7 +100,38 @@ pub fn fit(request: &FitRequest, progress: &dyn Progress) -> Result<FitOut> {
     if let Some(path) = &request.out {
         thalweg_collect::write_bytes_atomic(path, json.as_bytes())?;
     }
-    Ok(describe(request, (&source, &labelled), excluded, evaluation))
+    let out = describe(request, (&source, &labelled), excluded, evaluation);
+    if let Some(path) = &request.card {
+        card::write(&card(&out, &training, &group), path)?;
+    }
+    Ok(out)
+}
+
+fn card(out: &FitOut, training: &OutcomeTraining, group: &[u64]) -> ModelCard {
+    let owners: BTreeSet<u64> = group.iter().copied().collect();
+    card::card(
+        &out.evaluation,
+        About {
+            source: out.data.clone(),
+            table_hash: String::new(),
+            customers: owners.len(),
+            target: out.target.clone(),
+            period: None,
+            columns: training.model.schema(),
+            excluded: out
+                .excluded
+                .iter()
+                .map(|own| (own.column.clone(), own.reason.clone()))
+                .collect(),
+            intended_use: vec![format!(
+                "Predict \"{}\" for rows like those of {}.",
+                out.target, out.data
+            )],
+            limits: card::limits(&out.evaluation),
+            privacy: card::privacy(&training.model),
+            calibration: training.model.link().name().to_owned(),
+        },
+    )
 }
 
 fn settings(request: &FitRequest) -> Result<Model> {

@@ -33,6 +33,7 @@ pub(crate) fn run(context: &Context, args: &FitArgs) -> Result<ExitCode> {
         },
         minutes: args.minutes,
         out: args.out.clone(),
+        card: args.card.clone(),
         seed: options.seed,
     };
     let out = fit(&request, options.progress.as_ref())?;
