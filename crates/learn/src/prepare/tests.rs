@@ -246,3 +246,225 @@ fn nothing_to_learn_from_is_an_error() {
     let infinite = one("x", ColumnData::Number(vec![1.0, f64::INFINITY]));
     assert_eq!(Preparer::fit(&infinite, &[0, 1]).unwrap_err().code, "TW0304");
 }
+
+#[test]
+fn ten_thousand_levels_stay_bounded_and_rare_ones_are_pooled() {
+    let names: Vec<String> = (0..20_000)
+        .map(|row| format!("level {:05}", row % 10_000))
+        .collect();
+    let cells: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (training, scored) = (
+        one("x", coded(&cells)),
+        one("x", category(&["level 00001", "new", ""])),
+    );
+    let preparer = Preparer::fit(&training, &(0..20_000).collect::<Vec<_>>()).unwrap();
+    let rows = [0, 1, 2];
+    let dense = preparer.dense(&scored, &rows).unwrap();
+    let raw = preparer.raw(&scored, &rows).unwrap();
+    assert_eq!((dense.n_columns, raw.n_columns), (MAX_LEVELS + 1, 1));
+    assert_eq!(
+        raw.data[..2],
+        [1.0, 10_000.0],
+        "by frequency, then by name; unseen comes last"
+    );
+    assert!(raw.data[2].is_nan());
+    assert!(
+        dense.row(0)[1] > 0.0 && dense.row(1)[MAX_LEVELS] > 0.0,
+        "an unseen level is other"
+    );
+    assert!(
+        dense.row(2).iter().all(|cell| *cell < 0.0),
+        "a missing cell is none of them"
+    );
+}
+
+/// As [`category`], for many distinct cells.
+fn coded(cells: &[&str]) -> ColumnData {
+    let mut levels: Vec<String> = cells.iter().map(|cell| (*cell).to_owned()).collect();
+    levels.sort();
+    levels.dedup();
+    let codes = cells
+        .iter()
+        .map(|cell| levels.binary_search(&(*cell).to_owned()).unwrap() as u32)
+        .collect();
+    ColumnData::Category { codes, levels }
+}
+
+#[test]
+fn columns_that_say_nothing_are_left_out_whatever_their_kind() {
+    let column = |name: &str, data| Column {
+        name: name.to_owned(),
+        data,
+    };
+    let table = Table::new(vec![
+        column("constant", ColumnData::Number(vec![4.0; 3])),
+        column("no number", ColumnData::Number(vec![f64::NAN; 3])),
+        column("no level", category(&["", "", ""])),
+        column("one level", category(&["a", "a", "a"])),
+        column("no boolean", ColumnData::Boolean(vec![None; 3])),
+        column("no date", ColumnData::Date(vec![None; 3])),
+        column("no text", ColumnData::Text(vec![None; 3])),
+        column("one text", ColumnData::Text(vec![Some("same".to_owned()); 3])),
+        column("kept", ColumnData::Boolean(vec![Some(true), None, Some(true)])),
+    ])
+    .unwrap();
+    let preparer = Preparer::fit_terms(&table, &[0, 1, 2]).unwrap();
+    assert_eq!(
+        preparer.features(),
+        ["kept"],
+        "whether it is missing is all there is"
+    );
+    assert_eq!(preparer.dense_names(), ["kept", "kept is missing"]);
+    assert!(
+        preparer
+            .dense(&table, &[0, 1, 2])
+            .unwrap()
+            .data
+            .iter()
+            .all(|cell| cell.is_finite())
+    );
+}
+
+#[test]
+fn infinities_are_refused_with_row_and_column_in_training_and_in_scoring() {
+    let with = |cell: f64| {
+        let mut cells: Vec<f64> = (0..5000).map(f64::from).collect();
+        cells[4321] = cell;
+        one("spend", ColumnData::Number(cells))
+    };
+    let rows: Vec<usize> = (0..5000).collect();
+    let preparer = Preparer::fit(&with(1.0), &rows).unwrap();
+    for cell in [f64::INFINITY, f64::NEG_INFINITY] {
+        let table = with(cell);
+        let errors = [
+            Preparer::fit(&table, &rows).unwrap_err(),
+            preparer.dense(&table, &rows).unwrap_err(),
+            preparer.raw(&table, &rows).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(
+                error.code == "TW0304" && error.message.contains("\"spend\" is infinite in row 4322"),
+                "{error}"
+            );
+        }
+    }
+    let dense = preparer.dense(&with(f64::NAN), &rows).unwrap();
+    assert_eq!(
+        dense.row(4321),
+        preparer.dense(&with(2498.5), &rows).unwrap().row(4321),
+        "NaN is missing: the median"
+    );
+}
+
+#[test]
+fn every_change_of_kind_is_refused_but_words_for_words() {
+    let kinds = || {
+        [
+            ColumnData::Number(vec![1.0, 2.0, 3.0]),
+            category(&["a", "b", "c"]),
+            ColumnData::Boolean(vec![Some(true), Some(false), None]),
+            ColumnData::Date(vec![Some(0), Some(86_400_000_000), None]),
+            ColumnData::Text(["a", "b", "c"].map(|text| Some(text.to_owned())).to_vec()),
+        ]
+    };
+    for training in kinds() {
+        let table = one("x", training);
+        let preparer = Preparer::fit_terms(&table, &[0, 1, 2]).unwrap();
+        for scored in kinds() {
+            let scored = one("x", scored);
+            let (was, is) = (
+                table.columns()[0].kind().as_str(),
+                scored.columns()[0].kind().as_str(),
+            );
+            let words = |kind: &str| kind == "category" || kind == "text";
+            let read = [
+                preparer.dense(&scored, &[0, 1, 2]).map(|_| ()),
+                preparer.raw(&scored, &[0, 1, 2]).map(|_| ()),
+            ];
+            for read in read {
+                if was == is || (words(was) && words(is)) {
+                    read.unwrap();
+                    continue;
+                }
+                let error = read.unwrap_err();
+                assert_eq!(error.code, "TW0306");
+                assert!(
+                    error.message.contains(was) && error.message.contains(is),
+                    "{error}"
+                );
+            }
+        }
+        let lacking = one("y", ColumnData::Number(vec![1.0; 3]));
+        assert_eq!(preparer.dense(&lacking, &[0]).unwrap_err().code, "TW0305");
+        assert_eq!(preparer.raw(&lacking, &[0]).unwrap_err().code, "TW0305");
+        assert_eq!(preparer.inputs(&lacking, &[0], false).unwrap_err().code, "TW0305");
+    }
+}
+
+#[test]
+fn words_of_a_text_find_the_levels_of_a_category() {
+    let preparer = Preparer::fit(&one("x", category(&["a", "b", "b", ""])), &[0, 1, 2, 3]).unwrap();
+    let as_text = ["b", "a", "new"]
+        .map(|text| Some(text.to_owned()))
+        .into_iter()
+        .chain([None])
+        .collect();
+    let text = preparer
+        .dense(&one("x", ColumnData::Text(as_text)), &[0, 1, 2, 3])
+        .unwrap();
+    let known = preparer
+        .dense(&one("x", category(&["b", "a", "new", ""])), &[0, 1, 2, 3])
+        .unwrap();
+    assert_eq!(text, known);
+}
+
+#[test]
+fn an_encoding_does_not_depend_on_which_rows_are_encoded_beside() {
+    let n = 3000;
+    let names: Vec<String> = (0..n).map(|row| format!("level {}", row * 7 % 60)).collect();
+    let cells: Vec<&str> = names.iter().map(String::as_str).collect();
+    let column = |name: &str, data| Column {
+        name: name.to_owned(),
+        data,
+    };
+    let number = |row: usize| {
+        if row % 11 == 0 {
+            f64::NAN
+        } else {
+            (row * 37 % 101) as f64
+        }
+    };
+    let table = Table::new(vec![
+        column("level", category(&cells)),
+        column("number", ColumnData::Number((0..n).map(number).collect())),
+        column(
+            "flag",
+            ColumnData::Boolean((0..n).map(|row| (row % 5 > 0).then_some(row % 2 == 0)).collect()),
+        ),
+    ])
+    .unwrap();
+    let rows: Vec<usize> = (0..n).collect();
+    let preparer = Preparer::fit(&table, &rows).unwrap();
+    let all = preparer.dense(&table, &rows).unwrap();
+    for row in [0, 1, 1023, 1024, 2999] {
+        assert_eq!(
+            preparer.dense(&table, &[row]).unwrap().row(0),
+            all.row(row),
+            "row {row}"
+        );
+    }
+    // every column has mean 0 and standard deviation 1 over the training rows
+    for index in 0..all.n_columns {
+        let cells: Vec<f64> = rows.iter().map(|row| f64::from(all.row(*row)[index])).collect();
+        let mean = cells.iter().sum::<f64>() / n as f64;
+        let variance = cells
+            .iter()
+            .map(|cell| (cell - mean) * (cell - mean))
+            .sum::<f64>()
+            / n as f64;
+        assert!(
+            mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-4,
+            "{index}: {mean} {variance}"
+        );
+    }
+}

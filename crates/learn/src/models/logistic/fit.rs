@@ -34,7 +34,7 @@ pub(crate) fn fit(
         return cross_fit(inputs, examples, params, (TEXT_FOLDS, seed)).map(|(model, _)| model);
     }
     let scaled = Scaled::new(examples);
-    scaled.fit(inputs, params, params.text_l2.unwrap_or(params.l2))
+    scaled.fit(inputs, params, params.text_l2.unwrap_or(params.l2), None)
 }
 
 /// The same with a penalty of the terms that an inner cross-validation of so many folds chooses; also gives the
@@ -56,7 +56,7 @@ pub(crate) fn cross_fit(
         (params.l2, folds),
         seed.stream("text penalty"),
     )?;
-    let model = scaled.fit(inputs, params, path.l2)?;
+    let model = scaled.fit(inputs, params, path.l2, Some(path.start))?;
     let scores = path
         .out_of_fold
         .into_iter()
@@ -105,10 +105,16 @@ impl Scaled {
             / self.weight.len().max(1) as f64
     }
 
-    fn fit(&self, inputs: &Inputs, params: &LogisticParams, text_l2: f64) -> Result<Logistic> {
+    fn fit(
+        &self,
+        inputs: &Inputs,
+        params: &LogisticParams,
+        text_l2: f64,
+        start: Option<Vec<f64>>,
+    ) -> Result<Logistic> {
         params.check()?;
         let problem = problem(inputs, &self.examples, &self.weight, (params.l2, text_l2));
-        let (parameters, standard_errors) = solve(&problem, params)?;
+        let (parameters, standard_errors) = solve(&problem, params, start)?;
         let model = assemble(&problem, parameters, standard_errors);
         Ok(if self.examples.task.is_classification() {
             model
@@ -124,7 +130,11 @@ pub(super) fn not_converged() -> Error {
 }
 
 /// The parameters, and the standard errors of the dense ones.
-fn solve(problem: &Problem<'_>, params: &LogisticParams) -> Result<(Vec<f64>, Vec<f64>)> {
+fn solve(
+    problem: &Problem<'_>,
+    params: &LogisticParams,
+    start: Option<Vec<f64>>,
+) -> Result<(Vec<f64>, Vec<f64>)> {
     match (problem.loss, &problem.inputs.terms) {
         (Loss::Logistic, None) => {
             let newton = newton::solve(problem, params)?;
@@ -137,14 +147,14 @@ fn solve(problem: &Problem<'_>, params: &LogisticParams) -> Result<(Vec<f64>, Ve
             Ok((beta, errors.ok_or_else(not_converged)?))
         }
         _ => {
-            let minimum = search(problem, params)?;
+            let minimum = search(problem, params, start)?;
             let errors = information::standard_errors(problem, &minimum.margins);
             Ok((minimum.parameters, errors.ok_or_else(not_converged)?))
         }
     }
 }
 
-fn search(problem: &Problem<'_>, params: &LogisticParams) -> Result<Minimum> {
+fn search(problem: &Problem<'_>, params: &LogisticParams, start: Option<Vec<f64>>) -> Result<Minimum> {
     let preconditioner = problem.preconditioner().ok_or_else(not_converged)?;
     let per_row = if problem.inputs.terms.is_some() {
         TEXT_TOLERANCE
@@ -156,7 +166,7 @@ fn search(problem: &Problem<'_>, params: &LogisticParams) -> Result<Minimum> {
     let minimum = minimise(
         problem,
         &preconditioner,
-        vec![0.0; problem.size()],
+        start.unwrap_or_else(|| vec![0.0; problem.size()]),
         (tolerance, max_steps),
     );
     if !minimum.converged {

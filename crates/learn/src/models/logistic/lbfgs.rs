@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::problem::{Preconditioner, Problem};
 
-const MEMORY: usize = 12;
+const MEMORY: usize = 6;
 /// A step must lower the loss by this share of what its slope promises, and leave at most this share of the slope.
 const SUFFICIENT: f64 = 1e-4;
 const FLATTER: f64 = 0.5;

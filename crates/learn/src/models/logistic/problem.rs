@@ -233,23 +233,36 @@ impl Inputs {
 
 /// Adds `value * block[index]` over the entries of a sparse row; a block has as many cells as `sums`.
 pub(super) fn add_scaled_rows(matrix: &SparseMatrix, row: usize, blocks: &[f64], sums: &mut [f64]) {
+    match sums.len() {
+        1 => add_blocks::<1>(matrix, row, blocks, sums),
+        2 => add_blocks::<2>(matrix, row, blocks, sums),
+        3 => add_blocks::<3>(matrix, row, blocks, sums),
+        4 => add_blocks::<4>(matrix, row, blocks, sums),
+        width => {
+            let (indices, values) = matrix.row(row);
+            for (index, value) in indices.iter().zip(values) {
+                let block = &blocks[*index as usize * width..][..width];
+                let value = f64::from(*value);
+                sums.iter_mut()
+                    .zip(block)
+                    .for_each(|(sum, cell)| *sum += value * cell);
+            }
+        }
+    }
+}
+
+/// The same for a width that the compiler knows, so that the sums stay in registers.
+fn add_blocks<const WIDTH: usize>(matrix: &SparseMatrix, row: usize, blocks: &[f64], sums: &mut [f64]) {
+    let (blocks, _) = blocks.as_chunks::<WIDTH>();
     let (indices, values) = matrix.row(row);
-    if let [sum] = sums {
-        *sum += indices
-            .iter()
-            .zip(values)
-            .map(|(index, value)| f64::from(*value) * blocks[*index as usize])
-            .sum::<f64>();
-        return;
-    }
-    let width = sums.len();
+    let mut own = [0.0_f64; WIDTH];
     for (index, value) in indices.iter().zip(values) {
-        let start = *index as usize * width;
         let value = f64::from(*value);
-        sums.iter_mut()
-            .zip(&blocks[start..start + width])
-            .for_each(|(sum, cell)| *sum += value * cell);
+        for (sum, cell) in own.iter_mut().zip(&blocks[*index as usize]) {
+            *sum += value * cell;
+        }
     }
+    sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
 }
 
 /// Inner product of cells and slopes in four interleaved sums.
