@@ -640,6 +640,14 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "give the rows the columns of training, in that order, or export the model again",
     },
     CodeInfo {
+        code: "TW0345",
+        title: "a model cannot be expressed in ONNX",
+        exit: ExitClass::Data,
+        cause: "the model reads text columns, whose terms have no operators that all ONNX programs share",
+        example: "error[TW0345]: the model reads text (\"verbatim\"), which ONNX cannot express",
+        remedy: "train a model without those columns for export: [features] exclude",
+    },
+    CodeInfo {
         code: "TW0350",
         title: "the rows cannot be split in time",
         exit: ExitClass::Data,

@@ -5,8 +5,11 @@
 //! models are computed by a small interpreter of our own, including the `ai.onnx.ml` domain (trees, linear models,
 //! encoders), on CPU, with the same result whatever the number of threads.
 //!
+//! *Out*: [`export`] writes an [`thalweg_learn::outcome::OutcomeModel`] with its preparation and calibration.
+//!
 //! Why not a general runtime: `docs/decisions/009-onnx.md`.
 
+mod export;
 mod feed;
 mod ml;
 mod model;
@@ -17,5 +20,6 @@ mod proto;
 mod reading;
 mod tensor;
 
+pub use export::{ML_OPSET, OPSET, export};
 pub use model::{Description, Model, Scores};
 pub use reading::{Reading, Scale};

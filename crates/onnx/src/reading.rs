@@ -63,11 +63,22 @@ pub(crate) fn choose(model: &ModelProto, reading: &Reading) -> Result<Chosen> {
     let graph = &model.graph;
     let output = output(graph, reading.output.as_deref())?;
     let scale = reading.scale.unwrap_or_else(|| scale_of(graph, output));
+    let mut classes = classes(graph, &output.name);
+    if classes.is_empty() {
+        classes = (0..).map_while(|place| stated_class(model, place)).collect();
+    }
     Ok(Chosen {
         output: output.name.clone(),
         scale,
-        classes: classes(graph, &output.name),
+        classes,
     })
+}
+
+/// The name of a class as our own export writes it.
+fn stated_class(model: &ModelProto, place: usize) -> Option<String> {
+    let key = format!("class {place}");
+    let found = model.metadata.iter().find(|(own, _)| *own == key);
+    found.map(|(_, name)| name.clone())
 }
 
 fn output<'g>(graph: &'g GraphProto, wanted: Option<&str>) -> Result<&'g ValueProto> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::structure::Scaling;
+
 /// Numbers are clipped to the quartiles plus or minus this many inter-quartile ranges before scaling.
 const CLIP_RANGES: f64 = 5.0;
 /// No standardised cell is larger than this, so that one odd row cannot throw a net off.
@@ -62,6 +64,20 @@ impl Scale {
             sd,
             missing,
         })
+    }
+
+    /// What it does, for programs that do it elsewhere.
+    pub(super) fn structure(&self) -> Scaling {
+        Scaling {
+            median: self.median,
+            clip: (self.low, self.high),
+            mean: self.mean,
+            sd: self.sd,
+            limit: MAX_STANDARDISED,
+            missing: self
+                .missing
+                .map(|moments| [moments.standardise(false), moments.standardise(true)]),
+        }
     }
 
     pub(super) const fn has_missing(&self) -> bool {
