@@ -1,6 +1,23 @@
 //! How good scores are: metrics with intervals, curves, calibration and the checks on a trained model.
 //!
 //! Everything here takes plain lists with one entry per row, so that it can be used on any model's scores.
+//!
+//! ```
+//! use thalweg_learn::evaluate::{Payoff, auc_interval, choose_threshold};
+//!
+//! // out-of-fold probabilities, what came, the customer and the fold of each row
+//! let p = [0.9, 0.8, 0.7, 0.4, 0.3, 0.1];
+//! let came = [true, true, false, true, false, false];
+//! let customer = [1, 2, 3, 4, 5, 6];
+//! let auc = auc_interval(&p, &came, &customer);
+//! assert!((auc.mean - 8.0 / 9.0).abs() < 1e-12 && auc.low < auc.mean);
+//!
+//! // a contact costs 1; of those who would have left it keeps some, worth 4 on average
+//! let payoff = Payoff::Amounts { true_positive: 3.0, false_positive: -1.0, true_negative: 0.0, false_negative: 0.0 };
+//! let choice = choose_threshold(&p, &came, &[0, 1, 0, 1, 0, 1], &customer, &payoff)?;
+//! assert_eq!(choice.break_even.0, 0.25);
+//! # Ok::<(), thalweg_domain::Error>(())
+//! ```
 
 pub(crate) mod bootstrap;
 mod calibration;
