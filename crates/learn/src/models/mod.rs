@@ -3,7 +3,6 @@
 pub mod gbdt;
 pub mod logistic;
 pub mod mlp;
-pub mod structure;
 #[cfg(test)]
 mod tests;
 
@@ -121,14 +120,19 @@ pub(crate) fn fit(
     let (preparer, model, history) = match learner {
         Learner::Mlp => {
             let (preparer, with_scores) = scored()?;
-            let x = preparer.dense(with_scores.as_ref().unwrap_or(table), rows)?;
+            let table = with_scores.as_ref().unwrap_or(table);
+            let x = mlp::Coded::read(&preparer, table, rows, &params.mlp.embedded(&preparer))?;
             let (model, history) = mlp::fit(&x, examples, &params.mlp, seed)?;
             (preparer, FittedModel::Mlp(model), history)
         }
         Learner::Gbdt => {
             let (preparer, with_scores) = scored()?;
             let table = with_scores.as_ref().unwrap_or(table);
-            let source = gbdt::Rows { preparer: &preparer, table, rows };
+            let source = gbdt::Rows {
+                preparer: &preparer,
+                table,
+                rows,
+            };
             let model = gbdt::fit(&source, examples, &params.gbdt, seed)?;
             (preparer, FittedModel::Gbdt(Box::new(model)), Vec::new())
         }
@@ -153,6 +157,10 @@ impl Fitted {
             table,
             rows,
         }
+    }
+
+    fn net_inputs(&self, net: &Mlp, table: &Table, rows: &[usize]) -> Result<mlp::Coded> {
+        mlp::Coded::read(&self.preparer, table, rows, &net.embedded(&self.preparer))
     }
 
     /// The regression's coefficients; `None` for the other learners.
@@ -201,7 +209,7 @@ impl Fitted {
     /// `TW0304`, `TW0305` and `TW0306` when the table does not fit the one of training.
     pub(crate) fn margins(&self, table: &Table, rows: &[usize]) -> Result<Margins> {
         Ok(match &self.model {
-            FittedModel::Mlp(mlp) => mlp.margins(&self.preparer.dense(table, rows)?),
+            FittedModel::Mlp(mlp) => mlp.margins(&self.net_inputs(mlp, table, rows)?),
             FittedModel::Gbdt(gbdt) => gbdt.margins(&self.tree_rows(table, rows))?,
             FittedModel::Logistic(logistic) => logistic.margins(&self.preparer.inputs(table, rows, false)?),
         })
@@ -219,8 +227,8 @@ impl Fitted {
     ) -> Result<Contributions> {
         let (by_column, sources) = match &self.model {
             FittedModel::Mlp(mlp) => (
-                mlp.contributions(&self.preparer.dense(table, rows)?, output),
-                self.preparer.dense_sources(),
+                mlp.contributions(&self.net_inputs(mlp, table, rows)?, output),
+                mlp.sources(&self.preparer),
             ),
             FittedModel::Gbdt(gbdt) => (
                 gbdt.contributions(&self.tree_rows(table, rows), output)?,

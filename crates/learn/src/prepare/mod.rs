@@ -11,11 +11,11 @@
 //! ([`Preparer::fit_terms`]). [`Preparer::fit`] does not read it: such columns are named by [`Preparer::ignored`].
 //! Columns without variation in training are left out of the encodings.
 
+mod codes;
 mod column;
 mod levels;
 mod matrix;
 mod scale;
-pub(crate) mod structure;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,6 +24,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Column, ColumnData, ColumnKind, ColumnSchema, Error, Result, Seed, Table};
 
+pub(crate) use codes::Codes;
 pub(crate) use matrix::{DenseMatrix, RawMatrix, SparseMatrix};
 
 use crate::models::logistic::{Inputs, Terms};

@@ -24,8 +24,7 @@ pub struct Epoch {
     pub validation_loss: Option<f64>,
 }
 
-/// Trains a net; the history has one entry per epoch run, the weights are those of the best of them. Private training has no
-/// history: its losses would tell of single rows.
+/// Trains a net; the history has one entry per epoch run, the weights are those of the best of them.
 ///
 /// # Errors
 /// `TW0307` for a parameter out of range; `TW0308` when the loss stops being a number.
@@ -35,10 +34,6 @@ pub(crate) fn fit<'a>(
     params: &MlpParams,
     seed: Seed,
 ) -> Result<(Mlp, Vec<Epoch>)> {
-    if let Some(privacy) = &params.privacy {
-        let net = super::private::fit(inputs.into(), examples, (params, privacy), seed)?;
-        return Ok((net, Vec::new()));
-    }
     train(inputs.into(), examples, params, seed, None)
 }
 
@@ -127,7 +122,7 @@ fn run(
     Ok((best, history))
 }
 
-pub(super) fn shape_of(inputs: Inputs<'_>, examples: &Examples, params: &MlpParams) -> Shape {
+fn shape_of(inputs: Inputs<'_>, examples: &Examples, params: &MlpParams) -> Shape {
     let norms: Vec<Norm> = (0..params.hidden.len())
         .map(|layer| params.norm_of(layer))
         .collect();
@@ -150,7 +145,7 @@ pub(super) fn shape_of(inputs: Inputs<'_>, examples: &Examples, params: &MlpPara
     }
 }
 
-pub(super) fn diverged(epoch: usize, params: &MlpParams) -> Error {
+fn diverged(epoch: usize, params: &MlpParams) -> Error {
     let message = format!("the net's loss stopped being a number in epoch {epoch}");
     Error::new("TW0308", message).hint(format!(
         "lower [model.mlp] learning_rate (it is {}) or use optimizer = \"adam\"",

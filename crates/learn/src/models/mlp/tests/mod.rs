@@ -1,7 +1,9 @@
 //! Gradients against finite differences, the loop against what it must reach, and its speed.
 
+mod embedding;
 mod gradients;
 mod steps;
+mod tasks;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
