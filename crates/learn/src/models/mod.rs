@@ -3,6 +3,7 @@
 pub mod gbdt;
 pub mod logistic;
 pub mod mlp;
+pub mod structure;
 #[cfg(test)]
 mod tests;
 

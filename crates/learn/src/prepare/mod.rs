@@ -16,6 +16,7 @@ mod column;
 mod levels;
 mod matrix;
 mod scale;
+pub(crate) mod structure;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -53,7 +53,8 @@ impl Pass {
         }
     }
 
-    fn fill_panels(&mut self, net: &Net<'_>) {
+    /// Lays out the gradients of the sums for the wide products; to be repeated after a change of them.
+    pub(super) fn fill_panels(&mut self, net: &Net<'_>) {
         let rows = self.rows;
         let fill = |place: &Place, delta: &[f32], panels: &mut [f32]| {
             if place.is_wide() {

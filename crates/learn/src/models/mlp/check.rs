@@ -14,6 +14,7 @@ impl MlpParams {
         self.check_numbers()?;
         self.check_layers()?;
         self.check_schedule()?;
+        self.check_privacy()?;
         if let ClassWeights::Given(weights) = &self.class_weights
             && let Some(weight) = weights.iter().find(|weight| !positive(**weight))
         {

@@ -24,7 +24,8 @@ pub struct Epoch {
     pub validation_loss: Option<f64>,
 }
 
-/// Trains a net; the history has one entry per epoch run, the weights are those of the best of them.
+/// Trains a net; the history has one entry per epoch run, the weights are those of the best of them. Private training has no
+/// history: its losses would tell of single rows.
 ///
 /// # Errors
 /// `TW0307` for a parameter out of range; `TW0308` when the loss stops being a number.
@@ -34,6 +35,10 @@ pub(crate) fn fit<'a>(
     params: &MlpParams,
     seed: Seed,
 ) -> Result<(Mlp, Vec<Epoch>)> {
+    if let Some(privacy) = &params.privacy {
+        let net = super::private::fit(inputs.into(), examples, (params, privacy), seed)?;
+        return Ok((net, Vec::new()));
+    }
     train(inputs.into(), examples, params, seed, None)
 }
 
@@ -122,7 +127,7 @@ fn run(
     Ok((best, history))
 }
 
-fn shape_of(inputs: Inputs<'_>, examples: &Examples, params: &MlpParams) -> Shape {
+pub(super) fn shape_of(inputs: Inputs<'_>, examples: &Examples, params: &MlpParams) -> Shape {
     let norms: Vec<Norm> = (0..params.hidden.len())
         .map(|layer| params.norm_of(layer))
         .collect();
@@ -145,7 +150,7 @@ fn shape_of(inputs: Inputs<'_>, examples: &Examples, params: &MlpParams) -> Shap
     }
 }
 
-fn diverged(epoch: usize, params: &MlpParams) -> Error {
+pub(super) fn diverged(epoch: usize, params: &MlpParams) -> Error {
     let message = format!("the net's loss stopped being a number in epoch {epoch}");
     Error::new("TW0308", message).hint(format!(
         "lower [model.mlp] learning_rate (it is {}) or use optimizer = \"adam\"",

@@ -109,6 +109,12 @@ impl<'a> Part<'a> {
         self.y.len()
     }
 
+    /// The same with the weights as they are: scaled by their mean each would depend on every row.
+    pub(super) fn unscaled(mut self, weights: &[f64]) -> Self {
+        self.weight = self.rows.iter().map(|row| weights[*row] as f32).collect();
+        self
+    }
+
     /// Loads rows of the part, counted within it, into a pass.
     pub(super) fn load(
         &self,

@@ -2,7 +2,7 @@
 //!
 //! `params` says what can be set, `check` in which range; `layout` where each weight lies; `pass` and `backward` go
 //! through the net and back over a chunk of rows; `trainer` makes gradients of batches, `optimise` steps of gradients;
-//! `fit` is the loop around them; `predict` and `layers` are what a trained net offers.
+//! `fit` is the loop around them, `private` the one with differential privacy; `predict` and `layers` are what a trained net offers.
 
 mod activation;
 mod alone;
@@ -22,6 +22,7 @@ mod optimise;
 mod params;
 mod pass;
 mod predict;
+mod private;
 mod schedule;
 mod simd;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::privacy::PrivacyParams;
+
 /// What a hidden unit does with its sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,6 +156,9 @@ pub struct MlpParams {
     pub patience: usize,
     /// Categories with more than [`EMBED_ABOVE`] levels get learned vectors instead of 0/1 columns; `None`: never.
     pub embedding: Option<Embedding>,
+    /// Trains with differential privacy; `None`: plainly. Its learning rate, batch and epochs replace those above, and no row is
+    /// kept for early stopping.
+    pub privacy: Option<PrivacyParams>,
 }
 
 /// Categories with more levels than this are embedded, when embedding is asked for.
@@ -180,6 +185,7 @@ impl Default for MlpParams {
             validation: 0.2,
             patience: 5,
             embedding: None,
+            privacy: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::inputs::{Inputs, Part, TargetScale};
 use super::layout::{Layout, Shape};
 use super::pass::{CHUNK_ROWS, Net, Packed, Pass};
 use crate::models::{Contributions, Margins};
+use crate::privacy::PrivacyStatement;
 
 /// Points on the line from the baseline to a row at which the gradient is taken.
 const GRADIENT_STEPS: usize = 24;
@@ -21,6 +22,9 @@ pub struct Mlp {
     /// How a number target was standardised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) target: Option<TargetScale>,
+    /// What private training guarantees; none after plain training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) privacy: Option<PrivacyStatement>,
 }
 
 impl Mlp {
@@ -35,7 +39,14 @@ impl Mlp {
             params,
             moving,
             target,
+            privacy: None,
         }
+    }
+
+    /// What private training guarantees; `None` after plain training.
+    #[must_use]
+    pub const fn privacy(&self) -> Option<&PrivacyStatement> {
+        self.privacy.as_ref()
     }
 
     /// Levels that training rows lack, unseen ones among them, get the mean vector of the training rows.

@@ -35,6 +35,8 @@ pub(super) struct Trainer {
     stepper: Stepper,
     /// Weights that are held at 0.
     held: Vec<usize>,
+    /// Per row of the part, the Euclidean norm to which its own gradient is scaled down where it is longer; empty for none.
+    pub(super) row_limits: Vec<f32>,
     packed: Packed,
     passes: Vec<Pass>,
     dropouts: Vec<Option<Dropout>>,
@@ -65,6 +67,7 @@ impl Trainer {
             gradient: vec![0.0; layout.n_params],
             stepper: Stepper::new(&layout, params),
             held: Vec::new(),
+            row_limits: Vec::new(),
             packed: Packed::default(),
             passes: vec![pass; n_chunks],
             dropouts: (0..n_chunks).map(|_| Dropout::new(params.dropout, rng)).collect(),
@@ -124,11 +127,14 @@ impl Trainer {
             moving: &self.moving,
             packed: &self.packed,
         };
-        let objective = self.objective;
+        let (objective, limits) = (self.objective, &self.row_limits);
         let both = |pass: &mut Pass, dropout: &mut Option<Dropout>, rows: &[usize]| {
             part.load(rows.iter().copied(), net.layout, net.params, pass);
             pass.forward(&net, dropout.as_mut(), true);
             pass.backpropagate(&net, &objective, per_row);
+            if !limits.is_empty() {
+                pass.clip_rows(&net, rows.iter().map(|row| limits[*row]));
+            }
         };
         if is_parallel(&self.layout, block.len()) {
             (self.passes.par_iter_mut().zip(&mut self.dropouts))
