@@ -225,7 +225,7 @@ fn find_slots(source: &dyn Source, max_bins: usize, seed: Seed) -> Result<Vec<Sl
     for group in groups
         .into_iter()
         .filter(|group| group.len() <= 253)
-        .chain([raw.n_columns..raw.n_columns])
+        .chain(std::iter::once(raw.n_columns..raw.n_columns))
     {
         columns.extend((next..group.start).map(|column| column..column + 1));
         next = group.end;

@@ -5,11 +5,12 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 use std::time::Instant;
 
-use thalweg_domain::{Column, ColumnData, Seed, Table};
+use thalweg_domain::{Column, ColumnData, MISSING_LEVEL, Seed, Table};
 
 use super::{GbdtParams, Rows, fit};
 use crate::models::Examples;
 use crate::prepare::Preparer;
+use crate::task::Task;
 
 /// Raw little-endian columns, the last of them the target.
 fn read(path: &Path, n_columns: usize) -> (Table, Vec<bool>) {
@@ -100,5 +101,106 @@ fn measure_trees() {
             start.elapsed().as_secs_f64(),
             auc(&scores, &truth)
         );
+    }
+}
+
+/// A table as `bench/trees/tables.py` writes it: columns, target and fold per row.
+fn read_json(path: &Path) -> (Table, Examples, Vec<u64>) {
+    let json: serde_json::Value = serde_json::from_reader(BufReader::new(File::open(path).unwrap())).unwrap();
+    let list = |value: &serde_json::Value| value.as_array().unwrap().clone();
+    let numbers = |value: &serde_json::Value| -> Vec<f64> {
+        list(value)
+            .iter()
+            .map(|cell| cell.as_f64().unwrap_or(f64::NAN))
+            .collect()
+    };
+    let code = |cell: &serde_json::Value| {
+        cell.as_u64()
+            .map_or(MISSING_LEVEL, |code| u32::try_from(code).unwrap())
+    };
+    let described = list(&json["columns"]);
+    let columns = described.iter().map(|column| Column {
+        name: column["name"].as_str().unwrap().to_owned(),
+        data: if column["codes"].is_null() {
+            ColumnData::Number(numbers(&column["numbers"]))
+        } else {
+            ColumnData::Category {
+                codes: list(&column["codes"]).iter().map(code).collect(),
+                levels: list(&column["levels"])
+                    .iter()
+                    .map(|level| level.as_str().unwrap().to_owned())
+                    .collect(),
+            }
+        },
+    });
+    let table = Table::new(columns.collect()).unwrap();
+    let n_classes = json["classes"].as_u64().unwrap();
+    let task = match json["task"].as_str().unwrap() {
+        "binary" => Task::Binary,
+        "value" => Task::Value,
+        _ => Task::Class {
+            classes: (0..n_classes).map(|class| class.to_string()).collect(),
+        },
+    };
+    let target = numbers(&json["target"]);
+    let n = target.len();
+    let examples = Examples {
+        task,
+        target,
+        weight: vec![1.0; n],
+        group: (0..n as u64).collect(),
+    };
+    (
+        table,
+        examples,
+        numbers(&json["fold"]).iter().map(|fold| *fold as u64).collect(),
+    )
+}
+
+/// Out-of-fold scores with the default parameters.
+fn cross_validated(table: &Table, examples: &Examples, fold: &[u64]) -> Vec<f64> {
+    let n_outputs = examples.task.n_outputs();
+    let mut scores = vec![0.0; fold.len() * n_outputs];
+    for left_out in 0..=*fold.iter().max().unwrap() {
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..fold.len()).partition(|row| fold[*row] == left_out);
+        let shown = Examples {
+            task: examples.task.clone(),
+            target: train.iter().map(|row| examples.target[*row]).collect(),
+            weight: vec![1.0; train.len()],
+            group: train.iter().map(|row| *row as u64).collect(),
+        };
+        let preparer = Preparer::fit(table, &train).unwrap();
+        let source = |rows| Rows {
+            preparer: &preparer,
+            table,
+            rows,
+        };
+        let model = fit(
+            &source(&train),
+            &shown,
+            &GbdtParams::default(),
+            Seed(7 + left_out),
+        )
+        .unwrap();
+        let margins = model.margins(&source(&test)).unwrap();
+        for (row, own) in test.iter().zip(margins.rows()) {
+            scores[row * n_outputs..(row + 1) * n_outputs].copy_from_slice(own);
+        }
+    }
+    scores
+}
+
+#[test]
+#[ignore = "a measurement: bench/trees/tables.py runs it with the folder of its tables in THALWEG_TREES"]
+fn measure_tables() {
+    let folder = std::env::var("THALWEG_TREES").unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let (table, examples, fold) = read_json(&path);
+            let scores = cross_validated(&table, &examples, &fold);
+            let bytes: Vec<u8> = scores.iter().flat_map(|score| score.to_le_bytes()).collect();
+            std::fs::write(path.with_extension("f64"), bytes).unwrap();
+        }
     }
 }

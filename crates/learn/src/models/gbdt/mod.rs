@@ -6,6 +6,7 @@ mod derivatives;
 mod fit;
 mod grow;
 mod histogram;
+mod importance;
 mod loss;
 #[cfg(test)]
 mod measure;

@@ -161,3 +161,27 @@ fn constraints_are_given_by_name_and_refused_where_they_mean_nothing() {
     };
     assert_eq!(with("x0", 1, &examples).unwrap_err().code, "TW0307");
 }
+
+#[test]
+fn split_gains_name_the_columns_that_matter() {
+    let (columns, examples) = problem(800);
+    let named = columns.into_iter().enumerate().map(|(index, cells)| Column {
+        name: format!("x{index}"),
+        data: ColumnData::Number(cells),
+    });
+    let table = Table::new(named.collect()).unwrap();
+    let rows: Vec<usize> = (0..800).collect();
+    let params = crate::models::LearnerParams::default();
+    let learner = crate::models::Learner::Gbdt;
+    let (fitted, _) = crate::models::fit(learner, &table, &rows, &examples, &params, Seed(1)).unwrap();
+    let gains = fitted.split_gains();
+    let names: Vec<&str> = gains.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["x0", "x1", "x2", "x3", "x4"]);
+    // the fourth column has no say in the target
+    assert!(
+        gains
+            .iter()
+            .all(|(name, gain)| name == "x3" || *gain > 3.0 * gains[3].1),
+        "{gains:?}"
+    );
+}
