@@ -18,11 +18,13 @@ pub(super) struct Stacked<'a> {
     pub(super) cross: &'a [usize],
 }
 
-/// The best weights, and the loss of each row under weights that were found without it.
+/// The best weights, and the scores and loss of each row under weights that were found without it.
 pub(super) struct Blend {
     /// One per member, at least 0, adding up to 1.
     pub(super) weights: Vec<f64>,
     pub(super) loss: Vec<f64>,
+    /// The mixed scores behind those.
+    pub(super) scores: Margins,
 }
 
 /// Convex weights in tenths with the lowest loss (a "super learner": van der Laan, Polley and Hubbard 2007,
@@ -47,11 +49,17 @@ pub(super) fn blend(stacked: &Stacked<'_>) -> Blend {
             .unwrap_or_default()
     };
     let by_cross: Vec<usize> = (0..n_cross).map(|cross| best(Some(cross))).collect();
+    let n_outputs = stacked.task.n_outputs();
     let rows = 0..stacked.target.len();
+    let cells: Vec<f64> = rows
+        .flat_map(|row| stacked.mixed(&grid[by_cross[stacked.cross[row]]], row))
+        .collect();
+    let rows = cells.chunks_exact(n_outputs.max(1)).zip(stacked.target);
     Blend {
         loss: rows
-            .map(|row| stacked.loss(&grid[by_cross[stacked.cross[row]]], row))
+            .map(|(row, target)| row_loss(stacked.task, row, *target))
             .collect(),
+        scores: Margins { cells, n_outputs },
         weights: grid[best(None)].clone(),
     }
 }
@@ -66,27 +74,22 @@ impl Stacked<'_> {
     }
 
     fn loss(&self, weights: &[f64], row: usize) -> f64 {
-        let n_outputs = self.task.n_outputs();
-        let mut mixed = [0.0; 1];
-        if n_outputs == 1 {
-            mixed[0] = self
-                .scores
-                .iter()
-                .zip(weights)
-                .map(|(scores, weight)| weight * scores.cells[row])
-                .sum();
-            return row_loss(self.task, &mixed, self.target[row]);
+        if self.task.n_outputs() > 1 {
+            return row_loss(self.task, &self.mixed(weights, row), self.target[row]);
         }
-        let mixed: Vec<f64> = (row * n_outputs..(row + 1) * n_outputs)
+        let members = self.scores.iter().zip(weights);
+        let mixed = members.map(|(scores, weight)| weight * scores.cells[row]).sum();
+        row_loss(self.task, &[mixed], self.target[row])
+    }
+
+    fn mixed(&self, weights: &[f64], row: usize) -> Vec<f64> {
+        let n_outputs = self.task.n_outputs();
+        (row * n_outputs..(row + 1) * n_outputs)
             .map(|cell| {
-                self.scores
-                    .iter()
-                    .zip(weights)
-                    .map(|(scores, weight)| weight * scores.cells[cell])
-                    .sum()
+                let members = self.scores.iter().zip(weights);
+                members.map(|(scores, weight)| weight * scores.cells[cell]).sum()
             })
-            .collect();
-        row_loss(self.task, &mixed, self.target[row])
+            .collect()
     }
 }
 

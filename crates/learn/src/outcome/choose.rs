@@ -3,9 +3,10 @@
 use super::TrainingSet;
 use super::blend::{Stacked, blend};
 use super::model::Kept;
+use crate::evaluate::auc_difference;
 use crate::evaluate::bootstrap::{Clusters, clustered_error};
 use crate::models::Learner;
-use crate::task::{Margins, Task};
+use crate::task::{Margins, Target, Task};
 
 /// What one setting has come to on the validation rows.
 pub(super) struct Judged<'a> {
@@ -26,6 +27,8 @@ pub(super) struct Pool {
     /// Weight of each distinct row, scaled to mean 1.
     weight: Vec<f64>,
     clusters: Clusters,
+    /// Outcome and customer of each distinct row, with two classes.
+    ranked: Option<(Vec<bool>, Vec<u64>)>,
     /// Of each of `rows`, what cross-fitting must leave out together.
     pub(super) cross: Vec<usize>,
 }
@@ -50,6 +53,10 @@ impl Pool {
             times,
             weight: weight.into_iter().map(|weight| weight / mean).collect(),
             clusters: Clusters::new(&group),
+            ranked: match set.target {
+                Target::Binary(target) => Some((distinct.iter().map(|row| target[*row]).collect(), group)),
+                _ => None,
+            },
             cross,
         }
     }
@@ -73,19 +80,35 @@ impl Pool {
         mean(&self.by_row(loss))
     }
 
-    /// Whether `worse` loses more than `better` by over one standard error of the paired difference, summed by
-    /// customer.
+    /// By how much the loss of `a` is higher than that of `b`, and the standard error of that, summed by customer.
     ///
     /// Pairs are rows and not folds: with three or five folds an error from the spread of the folds is itself off by
     /// half.
-    fn clearly_worse(&self, worse: &[f64], better: &[f64]) -> bool {
-        let (worse, better) = (self.by_row(worse), self.by_row(better));
-        let lead: Vec<f64> = worse
+    fn lead_in_loss(&self, a: &[f64], b: &[f64]) -> (f64, f64) {
+        let (a, b) = (self.by_row(a), self.by_row(b));
+        let lead: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - b).collect();
+        (mean(&lead), clustered_error(&lead, &self.clusters))
+    }
+
+    /// By how much the AUC of `b` is higher than that of `a`, and the paired standard error of that (DeLong); nothing
+    /// unless there are two classes.
+    fn lead_in_auc(&self, a: &Margins, b: &Margins) -> (f64, f64) {
+        let Some((target, group)) = &self.ranked else {
+            return (0.0, 0.0);
+        };
+        auc_difference(&self.mean_score(b), &self.mean_score(a), target, group)
+    }
+
+    fn mean_score(&self, scores: &Margins) -> Vec<f64> {
+        let mut sums = vec![0.0; self.times.len()];
+        self.place
             .iter()
-            .zip(&better)
-            .map(|(worse, better)| worse - better)
-            .collect();
-        mean(&lead) > clustered_error(&lead, &self.clusters)
+            .zip(&scores.cells)
+            .for_each(|(place, own)| sums[*place] += own);
+        sums.iter_mut()
+            .zip(&self.times)
+            .for_each(|(sum, times)| *sum /= times);
+        sums
     }
 }
 
@@ -104,9 +127,10 @@ pub(super) struct Choice {
 }
 
 /// Chooses. The best setting of a learner is the one with the lowest loss; among the learners' best the simplest that
-/// is not clearly worse than the best of all is kept (the one-standard-error rule: Breiman et al. 1984,
-/// "Classification and regression trees", section 3.4.3), and a blend of them in its place if the former is clearly
-/// worse than that.
+/// is within one standard error of the best of all is kept (the one-standard-error rule: Breiman et al. 1984,
+/// "Classification and regression trees", section 3.4.3), and a blend of them in its place if that is better by more
+/// than one. With two classes "within" and "better" are asked of the AUC too: log loss is slow to see a better order of
+/// rare positives.
 pub(super) fn choose(set: &TrainingSet<'_>, pool: &Pool, judged: &[Judged<'_>]) -> Choice {
     let losses: Vec<f64> = judged.iter().map(|judged| pool.mean(judged.loss)).collect();
     let lowest =
@@ -116,10 +140,15 @@ pub(super) fn choose(set: &TrainingSet<'_>, pool: &Pool, judged: &[Judged<'_>]) 
         .filter_map(|learner| lowest(&mut (0..judged.len()).filter(|own| judged[*own].learner == *learner)))
         .collect();
     let leading = lowest(&mut best.iter().copied()).unwrap_or_default();
+    let within = |own: usize| {
+        let (loss, loss_error) = pool.lead_in_loss(judged[own].loss, judged[leading].loss);
+        let (auc, auc_error) = pool.lead_in_auc(judged[own].scores, judged[leading].scores);
+        loss <= loss_error && auc <= auc_error
+    };
     let simplest = best
         .iter()
         .copied()
-        .find(|own| *own == leading || !pool.clearly_worse(judged[*own].loss, judged[leading].loss))
+        .find(|own| *own == leading || within(*own))
         .unwrap_or(leading);
     let alone = Choice {
         kept: Kept::One(judged[simplest].learner),
@@ -151,7 +180,10 @@ fn or_blend(set: &TrainingSet<'_>, pool: &Pool, judged: &[Judged<'_>], alone: Ch
         cross: &pool.cross,
     });
     let blend_loss = Some(pool.mean(&blended.loss));
-    let single = judged[alone.members[0].0].loss;
+    let single = &judged[alone.members[0].0];
+    let (loss, loss_error) = pool.lead_in_loss(single.loss, &blended.loss);
+    let (auc, auc_error) = pool.lead_in_auc(single.scores, &blended.scores);
+    let better = loss > loss_error || (loss >= 0.0 && auc > auc_error);
     let members: Vec<(usize, f64)> = alone
         .best
         .iter()
@@ -159,7 +191,7 @@ fn or_blend(set: &TrainingSet<'_>, pool: &Pool, judged: &[Judged<'_>], alone: Ch
         .zip(blended.weights)
         .filter(|(_, weight)| *weight > 0.0)
         .collect();
-    if members.len() > 1 && pool.clearly_worse(single, &blended.loss) {
+    if members.len() > 1 && better {
         return Choice {
             kept: Kept::Blend,
             members,

@@ -7,6 +7,8 @@ use crate::models::{Learner, LearnerParams};
 pub(super) const ROUNDS: usize = 3;
 /// From so many rows on, large trees are tried.
 const ROWS_FOR_LARGE_TREES: usize = 2000;
+/// From so many rows on, there are rows to spare to find the number of trees.
+const ROWS_FOR_MANY_TREES: usize = 20_000;
 /// A net's cell visit costs this part of a tree's: its loops are dense.
 const NET_VISIT: f64 = 1.0 / 30.0;
 /// Rounds that a search for the number of trees is taken to need.
@@ -51,14 +53,14 @@ pub(super) fn round(
             setting(Learner::Gbdt, "two questions a tree", &two_questions),
         ],
         2 => vec![
-            if n_rows >= ROWS_FOR_LARGE_TREES {
-                setting(
+            match n_rows {
+                ..ROWS_FOR_LARGE_TREES => setting(Learner::Gbdt, "slow small trees", &slow_small_trees),
+                ..ROWS_FOR_MANY_TREES => setting(Learner::Gbdt, "large trees", &large_trees),
+                _ => setting(
                     Learner::Gbdt,
                     "large trees, as many as validation wants",
-                    &large_trees,
-                )
-            } else {
-                setting(Learner::Gbdt, "slow small trees", &slow_small_trees)
+                    &many_large_trees,
+                ),
             },
             setting(Learner::Mlp, "128 units, adam", &wide_net),
         ],
@@ -77,9 +79,15 @@ const fn large_trees(params: &mut LearnerParams) {
     params.gbdt.depth = 64;
     params.gbdt.leaves = 31;
     params.gbdt.min_rows = 20;
+    params.gbdt.trees = 150;
+    params.gbdt.validation = 0.0;
+}
+
+const fn many_large_trees(params: &mut LearnerParams) {
+    large_trees(params);
     params.gbdt.learning_rate = 0.1;
     params.gbdt.trees = 1000;
-    params.gbdt.validation = 0.15;
+    params.gbdt.validation = 0.1;
     params.gbdt.row_share = 0.8;
 }
 

@@ -120,7 +120,7 @@ impl<'a> Outer<'a> {
         })?;
         let candidates = self.candidates(&tested)?;
         let (members, history) = self.members()?;
-        let conformal = quantiles(&own, &set.target, &tested.rows);
+        let conformal = quantiles(&own, &set.target, &tested.rows)?;
         let parts = Parts {
             task: set.target.task(),
             kept: self.last.kept,

@@ -1,6 +1,6 @@
 //! The search: rounds of settings, each validated in every outer part.
 
-use thalweg_domain::{ColumnData, Result, Table};
+use thalweg_domain::{ColumnData, ColumnKind, Result, Table};
 
 use super::fits::{Fits, Job};
 use super::grid::{self, Setting};
@@ -12,8 +12,8 @@ use super::split::{Part, Plan};
 /// Levels of a category that count as columns.
 const MOST_LEVELS: usize = 50;
 
-/// A text column costs about as much as so many others.
-const TEXT_COLUMNS: usize = 100;
+/// Units per row of a text column, whatever the learner: its terms are counted and weighted anew in every fit.
+const TEXT_UNITS: f64 = 3e-4;
 
 /// What the search has come to.
 pub(super) struct Searched {
@@ -116,15 +116,17 @@ fn units(setting: &Setting, plan: &Plan, table: &Table) -> f64 {
         .iter()
         .map(|column| match &column.data {
             ColumnData::Category { levels, .. } => levels.len().clamp(1, MOST_LEVELS),
-            ColumnData::Text(_) => TEXT_COLUMNS,
             _ => 1,
         })
         .sum();
-    let splits = plan
-        .parts
+    let texts = table
+        .columns()
         .iter()
-        .flat_map(|part| part.inner.iter().map(|inner| part.fit_rows(*inner).len()));
-    splits
-        .map(|rows| grid::units(setting, rows, columns, plan.n_outputs))
+        .filter(|column| column.kind() == ColumnKind::Text);
+    let text_units = TEXT_UNITS * texts.count() as f64;
+    plan.parts
+        .iter()
+        .flat_map(|part| part.inner.iter().map(|inner| part.fit_rows(*inner).len()))
+        .map(|rows| grid::units(setting, rows, columns, plan.n_outputs) + text_units * rows as f64)
         .sum()
 }

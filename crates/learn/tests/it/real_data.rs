@@ -117,7 +117,7 @@ fn real_data_telco_auto_is_no_worse_than_its_candidates() {
         .map(|(_, metrics)| metrics[0].1.mean)
         .fold(0.0, f64::max);
     assert!(
-        auc(&evaluation) >= best - 0.003,
+        auc(&evaluation) >= (best - 0.003).max(0.847),
         "AUC {} against {best}",
         auc(&evaluation)
     );
