@@ -28,9 +28,11 @@ pub(super) fn roots(factor: &Cholesky) -> Vec<f64> {
     factor.inverse_diagonal().into_iter().map(f64::sqrt).collect()
 }
 
-/// The logits are determined up to a number that is the same for all classes, so the information of the intercepts has
-/// the null direction (1, ..., 1); they are taken to add up to 0. A term `pull * (sum of intercepts)² / 2` makes the
-/// matrix definite and adds `1 / (pull * n_classes²)` to the variance of each intercept, which is taken off again.
+/// The logits are determined up to a function that is the same for all classes, so each column has the direction
+/// (1, ..., 1) over the classes in which only the penalty holds its coefficients; at the optimum they add up to 0, and
+/// their standard errors are those of deviations from their mean. A term `pull * (sum over classes)² / 2` for each
+/// column makes the information definite; the variance along that direction, `1 / ((l2 + pull * n_classes) *
+/// n_classes)` for each coefficient, is taken off again.
 fn of_classes(problem: &Problem<'_>, margins: &[f64]) -> Option<Vec<f64>> {
     let (n_classes, size) = (problem.n_outputs, problem.per_output());
     let (rows, scale) = spread_rows(problem);
@@ -61,7 +63,10 @@ fn of_classes(problem: &Problem<'_>, margins: &[f64]) -> Option<Vec<f64>> {
     let information = joined(problem, &shares, pull);
     let mut variance = Cholesky::new(n_classes * size, information)?.inverse_diagonal();
     for own in variance.chunks_exact_mut(size) {
-        own[0] -= 1.0 / (pull * (n_classes * n_classes) as f64);
+        for (column, variance) in own.iter_mut().enumerate() {
+            let penalty = if column == 0 { 0.0 } else { problem.l2 };
+            *variance -= 1.0 / ((penalty + pull * n_classes as f64) * n_classes as f64);
+        }
     }
     Some(variance.into_iter().map(f64::sqrt).collect())
 }
@@ -111,7 +116,9 @@ fn joined(problem: &Problem<'_>, shares: &Shares<'_>, pull: f64) -> Vec<f64> {
                     }
                 }
             }
-            information[packed(first * size, second * size)] += pull;
+            for column in 0..size {
+                information[packed(first * size + column, second * size + column)] += pull;
+            }
         }
         for column in 1..size {
             let own = first * size + column;
