@@ -428,7 +428,7 @@ fn an_encoding_does_not_depend_on_which_rows_are_encoded_beside() {
         data,
     };
     let number = |row: usize| {
-        if row % 11 == 0 {
+        if row.is_multiple_of(11) {
             f64::NAN
         } else {
             (row * 37 % 101) as f64
