@@ -107,10 +107,6 @@ pub(super) fn affine(x: &[f32], k: usize, panels: &[f32], bias: Option<&[f32]>, 
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a tile is its two matrices, their strides and its size"
-)]
 fn affine_tile<const R: usize>(
     x: &[f32],
     k: usize,
@@ -166,10 +162,6 @@ pub(super) fn outer(x: &[f32], k: usize, first: usize, panels: &[f32], out: &mut
 }
 
 #[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a tile is its two matrices, their strides and its size"
-)]
 fn outer_strip<const R: usize>(
     x: &[f32],
     k: usize,

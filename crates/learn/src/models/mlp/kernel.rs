@@ -28,22 +28,37 @@ pub(super) fn affine<const TILE: usize>(x: &[f32], w: &[f32], bias: &[f32], out:
 fn affine_tile<const TILE: usize>(x: &[f32], w: &[f32], bias: &[f32], out: &mut [f32]) {
     let n = bias.len();
     let k = w.len() / n;
-    let rows: [&[f32]; TILE] = std::array::from_fn(|r| &x[r * k..(r + 1) * k]);
     for column in (0..n).step_by(LANES) {
-        let mut sums = [[0.0_f32; LANES]; TILE];
-        for lane in sums.iter_mut() {
-            lane.copy_from_slice(&bias[column..column + LANES]);
-        }
-        for (i, w_row) in w.chunks_exact(n).enumerate() {
-            let w_lane: [f32; LANES] = std::array::from_fn(|lane| w_row[column + lane]);
-            for r in 0..TILE {
-                add_scaled(&mut sums[r], rows[r][i], &w_lane);
-            }
-        }
+        let bias: [f32; LANES] = std::array::from_fn(|lane| bias[column + lane]);
+        let sums = affine_sums::<TILE>(&x[..TILE * k], &w[column..], n, bias);
         for (r, sum) in sums.iter().enumerate() {
             out[r * n + column..r * n + column + LANES].copy_from_slice(sum);
         }
     }
+}
+
+/// The sums of a tile; `w` starts at the tile's first column. Without a check in the loop that could fail, so that the sums stay
+/// in registers (in memory they take twice as long).
+#[inline(always)]
+fn affine_sums<const TILE: usize>(
+    x: &[f32],
+    w: &[f32],
+    n: usize,
+    bias: [f32; LANES],
+) -> [[f32; LANES]; TILE] {
+    let k = x.len() / TILE;
+    let rows: [&[f32]; TILE] = std::array::from_fn(|r| &x[r * k..][..k]);
+    let mut sums = [bias; TILE];
+    let mut w_rows = w.chunks(n);
+    for i in 0..k {
+        let Some(w_lane) = w_rows.next().and_then(|row| row.first_chunk::<LANES>()) else {
+            break;
+        };
+        for r in 0..TILE {
+            add_scaled(&mut sums[r], rows[r][i], w_lane);
+        }
+    }
+    sums
 }
 
 /// `out[i][c] += sum_r x[r][i] d[r][c]`, with x of rows x k, d of rows x n: the gradient of the weights.

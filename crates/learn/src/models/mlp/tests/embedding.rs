@@ -48,14 +48,17 @@ fn table(n: usize, seed: u64, gaps: bool) -> (Table, Vec<bool>) {
 fn fitted(embedding: Option<Embedding>, table: &Table, target: &[bool]) -> Fitted {
     let rows: Vec<usize> = (0..table.n_rows()).collect();
     let examples = Examples::binary(target, vec![1.0; rows.len()], (0..rows.len() as u64).collect());
-    let mut params = LearnerParams::default();
-    params.mlp = MlpParams {
+    let mlp = MlpParams {
         hidden: vec![16],
         dropout: 0.0,
         optimizer: Optimizer::Adam,
         learning_rate: 0.005,
         embedding,
         ..MlpParams::default()
+    };
+    let params = LearnerParams {
+        mlp,
+        ..LearnerParams::default()
     };
     fit(Learner::Mlp, table, &rows, &examples, &params, Seed(3))
         .unwrap()
