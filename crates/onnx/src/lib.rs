@@ -14,6 +14,8 @@ mod feed;
 mod ml;
 mod model;
 mod number;
+#[cfg(test)]
+mod operators;
 mod ops;
 mod plan;
 mod proto;

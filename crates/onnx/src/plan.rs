@@ -208,7 +208,7 @@ fn unsupported_operators(names: &BTreeSet<String>, model: &ModelProto) -> Error 
     Error::new("TW0341", message).hint(if model.has_functions {
         "export it without functions of its own (PyTorch: dynamo=True with optimize=True), or leave that layer out of the model"
     } else {
-        "replace that layer or preparation step by one that the page on ONNX lists, and export the model again"
+        "replace that layer or preparation step and export the model again; docs/decisions/009-onnx.md lists the operators that are read"
     })
 }
 

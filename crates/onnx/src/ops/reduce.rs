@@ -74,14 +74,15 @@ fn reduce(x: &Tensor, axes: &[i64], keep: bool, reduced: fn(&[f64]) -> f64) -> R
     let order: Vec<usize> = kept.clone().chain(axes.iter().copied()).collect();
     let along: usize = axes.iter().filter_map(|axis| x.shape().get(*axis)).product();
     let moved = super::shape::transposed(x, &order)?.numbers()?;
+    let shape = reduced_shape(x, &axes, keep);
     let cells: Vec<f64> = if along == 0 {
-        Vec::new()
+        vec![reduced(&[]); shape.iter().product()]
     } else {
         moved.chunks_exact(along).map(reduced).collect()
     };
-    let shape = reduced_shape(x, &axes, keep);
     let data = match x.data() {
         Data::Int(_) => Data::Int(cells.into_iter().map(truncate).collect()),
+        Data::Bool(_) => Data::Bool(cells.into_iter().map(|cell| cell > 0.0).collect()),
         _ => x.like(cells),
     };
     Tensor::result(shape, data)

@@ -6,6 +6,11 @@ mod read;
 mod wire;
 mod write;
 
+#[cfg(test)]
+pub(crate) use read::tensor;
+#[cfg(test)]
+pub(crate) use wire::Fields;
+
 use crate::tensor::Tensor;
 
 /// A model file.

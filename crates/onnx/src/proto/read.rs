@@ -174,7 +174,7 @@ struct Cells<'a> {
     texts: Vec<Arc<str>>,
 }
 
-fn tensor(bytes: &[u8]) -> Result<(String, Tensor)> {
+pub(crate) fn tensor(bytes: &[u8]) -> Result<(String, Tensor)> {
     let mut fields = Fields::new(bytes);
     let (mut name, mut dims, mut kind, mut cells) = (String::new(), Vec::new(), 0, Cells::default());
     while let Some((number, payload)) = fields.next_field()? {

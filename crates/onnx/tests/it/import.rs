@@ -35,6 +35,7 @@ fn every_model_gives_what_onnxruntime_gives() {
             .zip(case.expected.iter().flatten())
             .map(|(own, expected)| (own - expected).abs() / expected.abs().max(1.0))
             .fold(0.0, f64::max);
+        println!("{name}: {worst:e}");
         assert!(worst < 2e-6, "{name}: {worst:e}");
         assert_eq!(
             values.cells.len(),
