@@ -600,6 +600,22 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "leave the option out, or train without [model.mlp.privacy]",
     },
     CodeInfo {
+        code: "TW0333",
+        title: "a compressed model loses too much",
+        exit: ExitClass::Check,
+        cause: "the interval of what the compressed model loses in accuracy reaches beyond the bound, so it may not replace the model that it came from",
+        example: "error[TW0333]: the pruned model loses 0.0031 of auc (up to 0.0052), more than the bound of 0.002",
+        remedy: "keep the model as it is, compress it less, or raise the bound if you accept the loss",
+    },
+    CodeInfo {
+        code: "TW0334",
+        title: "a model cannot be compressed that way",
+        exit: ExitClass::Usage,
+        cause: "8-bit and pruned forms exist for nets of dense columns only, and the model is, or has in it, something else",
+        example: "error[TW0334]: the model cannot be compressed to int8: a gbdt is part of it, which is not a net",
+        remedy: "compress it to \"distilled\", which learns from any model, or train a net: [model] learner = \"mlp\"",
+    },
+    CodeInfo {
         code: "TW0340",
         title: "a file is not a usable ONNX model",
         exit: ExitClass::Data,

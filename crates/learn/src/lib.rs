@@ -8,6 +8,7 @@
     reason = "dense numeric code: lengths are checked on entry, counts stay far below 2^52"
 )]
 
+pub mod compress;
 pub mod drift;
 pub mod effect;
 pub mod evaluate;

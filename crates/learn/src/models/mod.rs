@@ -10,6 +10,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Result, Seed, Table};
 
+use crate::compress::Compact;
 use crate::prepare::{Preparer, TextReasons};
 pub(crate) use crate::task::{Examples, Margins};
 use gbdt::{Gbdt, GbdtParams};
@@ -73,6 +74,7 @@ enum FittedModel {
     Mlp(Mlp),
     Gbdt(Box<Gbdt>),
     Logistic(Logistic),
+    Compact(Compact),
 }
 
 /// What each encoded column adds to each row's log-odds: `margin = base + sum of the row's cells`.
@@ -148,6 +150,37 @@ pub(crate) fn fit(
 }
 
 impl Fitted {
+    /// The net; `None` for the other learners.
+    pub(crate) const fn net(&self) -> Option<&Mlp> {
+        match &self.model {
+            FittedModel::Mlp(net) => Some(net),
+            _ => None,
+        }
+    }
+
+    /// Bytes of a net's numbers, 4 for each parameter of a plain one; `None` for the other learners.
+    pub(crate) fn net_bytes(&self) -> Option<usize> {
+        match &self.model {
+            FittedModel::Mlp(net) => {
+                let each = net.layers().into_iter().map(|layer| {
+                    let norm = layer.norm.map_or(0, |norm| 2 * norm.gain.len() + 2 * norm.mean.len());
+                    layer.weights.len() + layer.bias.len() + norm
+                });
+                Some(4 * each.sum::<usize>())
+            }
+            FittedModel::Compact(net) => Some(net.n_bytes()),
+            FittedModel::Gbdt(_) | FittedModel::Logistic(_) => None,
+        }
+    }
+
+    /// The same preparation with a compact net in place of the net.
+    pub(crate) fn compacted(&self, net: Compact) -> Self {
+        Self {
+            preparer: self.preparer.clone(),
+            model: FittedModel::Compact(net),
+        }
+    }
+
     pub(crate) const fn preparer(&self) -> &Preparer {
         &self.preparer
     }
@@ -198,7 +231,7 @@ impl Fitted {
     ) -> Result<Vec<TextReasons>> {
         let weights = match &self.model {
             FittedModel::Logistic(logistic) => Some(logistic.term_weights()),
-            FittedModel::Mlp(_) | FittedModel::Gbdt(_) => None,
+            FittedModel::Mlp(_) | FittedModel::Gbdt(_) | FittedModel::Compact(_) => None,
         };
         self.preparer
             .text_reasons(table, rows, weights, (output, n_outputs, top))
@@ -213,6 +246,7 @@ impl Fitted {
             FittedModel::Mlp(mlp) => mlp.margins(&self.net_inputs(mlp, table, rows)?),
             FittedModel::Gbdt(gbdt) => gbdt.margins(&self.tree_rows(table, rows))?,
             FittedModel::Logistic(logistic) => logistic.margins(&self.preparer.inputs(table, rows, false)?),
+            FittedModel::Compact(net) => net.margins(&self.preparer.dense(table, rows)?),
         })
     }
 
@@ -238,6 +272,10 @@ impl Fitted {
             FittedModel::Logistic(logistic) => (
                 logistic.contributions(&self.preparer.inputs(table, rows, false)?, output),
                 self.preparer.input_sources(),
+            ),
+            FittedModel::Compact(net) => (
+                net.contributions(&self.preparer.dense(table, rows)?, output),
+                self.preparer.dense_sources(),
             ),
         };
         Ok(by_column.by_feature(&sources, self.preparer.features().len()))

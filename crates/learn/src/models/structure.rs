@@ -135,6 +135,14 @@ impl Fitted {
                 embedded: embedded(net, &self.preparer.structure()),
                 target: net.target_scale(),
             }),
+            FittedModel::Compact(net) => {
+                let plain = net.plain();
+                Body::Net(Net {
+                    layers: plain.layers(),
+                    embedded: Vec::new(),
+                    target: plain.target_scale(),
+                })
+            }
         }
     }
 }

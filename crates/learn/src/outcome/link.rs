@@ -24,7 +24,7 @@ impl Link {
     ///
     /// # Errors
     /// `TW0320` for scores that are not numbers.
-    pub(super) fn fit(margins: &Margins, examples: &Examples, fold: &[u8]) -> Result<Self> {
+    pub(crate) fn fit(margins: &Margins, examples: &Examples, fold: &[u8]) -> Result<Self> {
         Ok(match &examples.task {
             Task::Binary => {
                 let target: Vec<bool> = examples.target.iter().map(|target| *target > 0.5).collect();

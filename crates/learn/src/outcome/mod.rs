@@ -33,6 +33,7 @@ pub use result::{CandidateResult, OutcomeTraining, RollingScores, SearchReport, 
 pub use threshold::ChosenThreshold;
 
 pub(crate) use folds::stratified_split;
+pub(crate) use model::Member;
 
 use crate::task::{Examples, Target};
 
@@ -53,7 +54,7 @@ pub struct TrainingSet<'a> {
 }
 
 impl TrainingSet<'_> {
-    pub(super) fn examples(&self, rows: &[usize]) -> Examples {
+    pub(crate) fn examples(&self, rows: &[usize]) -> Examples {
         Examples {
             task: self.target.task(),
             target: rows.iter().map(|row| self.target.number(*row)).collect(),

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{ColumnSchema, Error, Reason, Result, Table};
 
-use super::conformal::ConformalQuantile;
+use super::conformal::{ConformalQuantile, quantiles};
 use super::explain::{importance, reasons};
 use super::link::Link;
-use super::{read_json, write_json};
+use super::{TrainingSet, read_json, write_json};
 use crate::evaluate::Calibrator;
 use crate::models::{Coefficient, Fitted, Learner};
 use crate::prepare::TextReasons;
@@ -115,6 +115,34 @@ impl OutcomeModel {
         };
         model.importance = importance(&model, table)?;
         Ok(model)
+    }
+
+    /// The same model with other members: link and conformal quantiles are fitted again, on scores that members like these gave
+    /// to rows that they had not seen (`margins`, every row of the set, by fold).
+    ///
+    /// # Errors
+    /// As [`Self::predict`], and `TW0320` for scores that are not numbers.
+    pub(crate) fn with_members(
+        &self,
+        members: Vec<Member>,
+        set: &TrainingSet<'_>,
+        (margins, fold): (Margins, &[u8]),
+    ) -> Result<Self> {
+        let rows: Vec<usize> = (0..fold.len()).collect();
+        let link = Link::fit(&margins, &set.examples(&rows), fold)?;
+        let kept = match &members[..] {
+            [member] => Kept::One(member.learner),
+            _ => self.kept,
+        };
+        let conformal = quantiles(&link.apply(margins), &set.target, &rows)?;
+        let parts = Parts {
+            task: self.task.clone(),
+            kept,
+            members,
+            link,
+            conformal,
+        };
+        Self::new(parts, set.table)
     }
 
     /// What it predicts.

@@ -35,7 +35,7 @@ pub struct PrivacyStatement {
 impl PrivacyStatement {
     /// What the guarantee does not cover, for people who read a model card.
     pub const LIMITS: &'static str = "The guarantee covers the weights of the net. It does not cover what is computed from the training \
-         rows beside them without noise: the means, standard deviations, medians and levels of the columns, the scale of a number target, \
+         rows beside them without noise: the means, standard deviations, medians and levels of the columns, the scores that stand for text, the scale of a number target, \
          class weights balanced by count, the calibration, the importance of features, the evaluation's figures, and what was tried \
          and chosen before (learner, parameters). The number of customers is taken as known. It is void for whoever knows the \
          noise's key, and so for a key that follows from a known seed. Sums are made in floating point: the noise is built to resist \

@@ -22,6 +22,17 @@ pub(super) fn activate(activation: Activation, cells: &mut [f32], slopes: &mut [
     }
 }
 
+impl Activation {
+    /// Replaces sums by what the units give.
+    pub(crate) fn apply(self, cells: &mut [f32]) {
+        match self {
+            Self::Relu => cells.iter_mut().for_each(|cell| *cell = cell.max(0.0)),
+            Self::Gelu => cells.iter_mut().for_each(|cell| *cell = gelu(*cell).0),
+            Self::Tanh => cells.iter_mut().for_each(|cell| *cell = tanh(*cell)),
+        }
+    }
+}
+
 /// `z Phi(z)` and its derivative `Phi(z) + z phi(z)`.
 #[inline(always)]
 fn gelu(z: f32) -> (f32, f32) {

@@ -47,7 +47,6 @@ pub(crate) fn fit<'a>(
 ///
 /// # Errors
 /// As [`fit`].
-#[cfg_attr(not(test), expect(dead_code, reason = "pruning will retrain with it"))]
 pub(crate) fn refit<'a>(
     net: &Mlp,
     inputs: impl Into<Inputs<'a>>,

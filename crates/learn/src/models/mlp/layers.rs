@@ -1,7 +1,7 @@
 //! A trained net layer by layer, without padding: for export, quantisation and pruning.
 
 use super::inputs::TargetScale;
-use super::layout::{EmbeddingTable, Layout, Output, Place};
+use super::layout::{EmbeddingTable, Layout, Output, Place, Shape};
 use super::norm::EPSILON;
 use super::params::{Activation, Norm};
 use super::predict::Mlp;
@@ -58,6 +58,39 @@ impl Mlp {
             activation: (layer < n_hidden).then_some(self.shape.activation),
         };
         layout.places().enumerate().map(dense).collect()
+    }
+
+    /// A net of given layers, without embeddings; one output is read through the sigmoid unless there is a scale of a number target.
+    pub(crate) fn from_layers(layers: &[Dense], target: Option<TargetScale>) -> Self {
+        let (hidden, output) = layers.split_at(layers.len().saturating_sub(1));
+        let outputs = output.first().map_or(1, |layer| layer.outputs);
+        let norm = |layer: &Dense| layer.norm.as_ref().map_or(Norm::None, |norm| norm.norm);
+        let shape = Shape {
+            inputs: layers.first().map_or(0, |layer| layer.inputs),
+            hidden: hidden.iter().map(|layer| layer.outputs).collect(),
+            activation: hidden.first().and_then(|layer| layer.activation).unwrap_or_default(),
+            norms: hidden.iter().map(norm).collect(),
+            output: match (target, outputs) {
+                (Some(_), _) => Output::Linear,
+                (None, 1) => Output::Sigmoid,
+                (None, _) => Output::Softmax,
+            },
+            outputs,
+            tables: Vec::new(),
+        };
+        let layout = Layout::new(&shape);
+        let (n_params, n_moving) = (layout.n_params, layout.n_moving);
+        let mut net = Self::new(shape, vec![0.0; n_params], vec![0.0; n_moving], target).with_layers(layers);
+        for (place, layer) in layout.places().zip(layers) {
+            let Some(norm) = &layer.norm else { continue };
+            net.params[place.gain..place.gain + place.units].copy_from_slice(&norm.gain);
+            net.params[place.gain + place.n..place.gain + place.n + place.units].copy_from_slice(&norm.shift);
+            if norm.norm == Norm::Batch {
+                net.moving[place.moving..place.moving + place.units].copy_from_slice(&norm.mean);
+                net.moving[place.moving + place.n..place.moving + place.n + place.units].copy_from_slice(&norm.variance);
+            }
+        }
+        net
     }
 
     fn cells(&self, start: usize, len: usize) -> &[f32] {

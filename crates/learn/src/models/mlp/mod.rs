@@ -39,4 +39,4 @@ pub use params::{
 pub use predict::Mlp;
 
 pub(crate) use coded::Coded;
-pub(crate) use fit::fit;
+pub(crate) use fit::{fit, refit};
