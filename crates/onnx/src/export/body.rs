@@ -15,7 +15,7 @@ pub(super) fn scores(builder: &mut Builder, part: &Part) -> Option<Value> {
     match &part.body {
         Body::Linear(outputs) => {
             let x = dense(builder, &columns)?;
-            let x = builder.to_double(&x);
+            let x = builder.as_double(&x);
             Some(linear(builder, &x, outputs))
         }
         Body::Trees(trees) => {
@@ -134,7 +134,7 @@ fn forest(builder: &mut Builder, x: &Value, trees: &Trees) -> Value {
         lists.node((0, 0), &TreeNode::Leaf(0.0), 0);
     }
     let sums = builder.ml("TreeEnsembleRegressor", &[x], &lists.attributes(&trees.base));
-    builder.to_double(&sums)
+    builder.as_double(&sums)
 }
 
 fn net_scores(builder: &mut Builder, columns: &[&EncodedColumn], net: &Net) -> Option<Value> {
@@ -172,7 +172,7 @@ fn net_scores(builder: &mut Builder, columns: &[&EncodedColumn], net: &Net) -> O
     for each in &net.layers {
         x = layer(builder, &x, each);
     }
-    let sums = builder.to_double(&x);
+    let sums = builder.as_double(&x);
     let Some(scale) = net.target else {
         return Some(sums);
     };

@@ -130,15 +130,15 @@ impl Builder {
         self.op_with("Gather", &[x, &places], &[("axis", Attribute::Int(1))])
     }
 
-    pub(super) fn to_double(&mut self, x: &Value) -> Value {
+    pub(super) fn as_double(&mut self, x: &Value) -> Value {
         self.op_with("Cast", &[x], &[("to", Attribute::Int(11))])
     }
 
-    pub(super) fn to_float(&mut self, x: &Value) -> Value {
+    pub(super) fn as_float(&mut self, x: &Value) -> Value {
         self.op_with("Cast", &[x], &[("to", Attribute::Int(1))])
     }
 
-    pub(super) fn to_bool(&mut self, x: &Value) -> Value {
+    pub(super) fn as_bool(&mut self, x: &Value) -> Value {
         self.op_with("Cast", &[x], &[("to", Attribute::Int(9))])
     }
 }

@@ -110,7 +110,7 @@ fn standardised(builder: &mut Builder, (x, missing): (&Value, &Value), scalings:
     let centred = builder.op("Sub", &[&clipped, &mean]);
     let scaled = builder.op("Div", &[&centred, &sd]);
     let limited = clamped(builder, &scaled, &least, &greatest);
-    builder.to_float(&limited)
+    builder.as_float(&limited)
 }
 
 fn clamped(builder: &mut Builder, x: &Value, low: &Value, high: &Value) -> Value {
@@ -147,7 +147,7 @@ fn dense_categories(
         return None;
     }
     let flags = builder.beside(&flags);
-    let is_set = builder.to_bool(&flags);
+    let is_set = builder.as_bool(&flags);
     Some(vec![either(builder, &is_set, &cells)])
 }
 
@@ -220,15 +220,15 @@ fn raw_category(builder: &mut Builder, x: &Value, categories: &Categories) -> Va
     let RawCategories::OneHot(range) = &categories.raw else {
         let last = count(categories.levels.len());
         let ranks = rank(builder, x, &categories.levels, (last, f64::NAN));
-        return builder.to_double(&ranks);
+        return builder.as_double(&ranks);
     };
     let levels = categories.levels.get(range.clone()).unwrap_or_default();
     let flags = one_hot(builder, x, levels.iter());
-    let flags = builder.to_double(&flags);
+    let flags = builder.as_double(&flags);
     let own: Vec<usize> = (0..levels.len()).collect();
     let own = builder.take(&flags, &own);
     let missing = builder.take(&flags, &[levels.len()]);
-    let missing = builder.to_bool(&missing);
+    let missing = builder.as_bool(&missing);
     let nan = builder.doubles(vec![f64::NAN]);
     builder.op("Where", &[&missing, &nan, &own])
 }

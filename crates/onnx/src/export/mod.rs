@@ -104,11 +104,11 @@ fn output(builder: &mut Builder, predictions: &Value, task: &Task) {
             let one = builder.doubles(vec![1.0]);
             let rest = builder.op("Sub", &[&one, predictions]);
             let both = builder.beside(&[rest, predictions.clone()]);
-            let both = builder.to_float(&both);
+            let both = builder.as_float(&both);
             builder.output(&both, "probabilities", (Element::Float, 2));
         }
         Task::Class { classes } => {
-            let all = builder.to_float(predictions);
+            let all = builder.as_float(predictions);
             builder.output(&all, "probabilities", (Element::Float, classes.len()));
         }
     }

@@ -48,15 +48,15 @@ fn made(target: &[bool]) -> Vec<Column> {
     let n = target.len();
     let levels: Vec<String> = (0..70).map(|level| format!("region {level:02}")).collect();
     let codes = (0..n).map(|row| {
-        if row % 17 == 0 {
+        if row.is_multiple_of(17) {
             MISSING_LEVEL
         } else {
             (row * row % (20 + row % 51)) as u32 % 70
         }
     });
-    let paperless = |row: usize| (row % 9 != 0).then_some(row % 4 == 0);
+    let paperless = |row: usize| (!row.is_multiple_of(9)).then_some(row.is_multiple_of(4));
     let since = |row: usize| {
-        (row % 8 != 0).then_some(1_600_000_000_000_000 + 86_400_123_457 * (row as i64 * 37 % 900))
+        (!row.is_multiple_of(8)).then_some(1_600_000_000_000_000 + 86_400_123_457 * (row as i64 * 37 % 900))
     };
     let column = |name: &str, data| Column {
         name: name.to_owned(),
