@@ -61,7 +61,7 @@ fn exp(x: f32) -> f32 {
 #[inline(always)]
 fn tanh(x: f32) -> f32 {
     let z = x * x;
-    let series = ((-5.704_988_7e-3 * z + 2.063_908_9e-2) * z - 5.373_971_5e-2) * z + 0.133_314_42;
+    let series = ((-5.704_988_7e-3 * z + 2.063_909e-2) * z - 5.373_971_6e-2) * z + 0.133_314_42;
     let near = (series * z - 0.333_332_8) * z * x + x;
     let far = 1.0 - 2.0 / (exp(2.0 * x.abs()) + 1.0);
     if x.abs() < 0.625 { near } else { far.copysign(x) }

@@ -39,6 +39,10 @@ fn affine_tile<const TILE: usize>(x: &[f32], w: &[f32], bias: &[f32], out: &mut 
 
 /// The sums of a tile; `w` starts at the tile's first column. Without a check in the loop that could fail, so that the sums stay
 /// in registers (in memory they take twice as long).
+#[expect(
+    clippy::needless_range_loop,
+    reason = "the compiler needs to see that the index stays below k"
+)]
 #[inline(always)]
 fn affine_sums<const TILE: usize>(
     x: &[f32],
