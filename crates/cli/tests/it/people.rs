@@ -87,6 +87,38 @@ pub(crate) fn leads(n: u64) -> People {
     ])
 }
 
+/// What customers bought in 2025, one row per purchase: the busy often, and a third of all stops in summer.
+pub(crate) fn purchases(n: u64) -> People {
+    let (mut customer, mut day, mut amount) = (Vec::new(), Vec::new(), Vec::new());
+    for row in 0..n {
+        let step = 10 + dice(row, 10) % 90;
+        let last = if dice(row, 11).is_multiple_of(3) { 180 } else { 360 };
+        let mut at = dice(row, 12) % step.min(60);
+        while at < last {
+            customer.push(format!("P{row:04}"));
+            day.push(date(at));
+            amount.push(10 + dice(row * 1000 + at, 13) % 90);
+            at += step + dice(row * 1000 + at, 14) % 20;
+        }
+    }
+    People(vec![
+        ("who", Cells::Words(customer)),
+        ("day", Cells::Words(day)),
+        ("amount", Cells::Numbers(amount)),
+    ])
+}
+
+/// The date so many days after 2025-01-01, in that year.
+fn date(mut day: u64) -> String {
+    for (month, length) in (1..).zip([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {
+        if day < length {
+            return format!("2025-{month:02}-{:02}", day + 1);
+        }
+        day -= length;
+    }
+    panic!("a day after the year's end")
+}
+
 impl Cells {
     fn text(&self, row: usize) -> String {
         match self {

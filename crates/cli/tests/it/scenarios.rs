@@ -1,7 +1,7 @@
 //! Scenarios: executable Markdown in `tests/scenarios`. A small business, commands, and what they print.
 //!
-//! In a page, a fence `file NAME` writes a file, `edit NAME` replaces its `-` lines by its `+` lines in a file, `customers N NAME`
-//! and `leads N NAME` write a table of the kind that the name says, and `console` runs the lines that start with `$ ` and
+//! In a page, a fence `file NAME` writes a file, `edit NAME` replaces its `-` lines by its `+` lines in a file, `customers N NAME`,
+//! `leads N NAME` and `purchases N NAME` write a table of the kind that the name says, and `console` runs the lines that start with `$ ` and
 //! compares what they print on both streams. In the expected output `…` stands for any text in a line, a line `…` for any
 //! number of lines, and `[exit N]` for the exit code (0 needs no mention).
 //! `THALWEG_REWRITE=1 cargo test -p thalweg-cli --test it scenarios` writes the real output where it does not fit.
@@ -142,6 +142,7 @@ fn step(dir: &Path, fence: &Fence, name: &str) -> String {
         ["edit", path] => edit(&dir.join(path), &fence.text),
         ["customers", n, file] => people::customers(n.parse().unwrap()).write(&dir.join(file)),
         ["leads", n, file] => people::leads(n.parse().unwrap()).write(&dir.join(file)),
+        ["purchases", n, file] => people::purchases(n.parse().unwrap()).write(&dir.join(file)),
         ["console"] => return console(dir, &fence.text, name),
         other => panic!("{name}: unknown fence {other:?}"),
     }

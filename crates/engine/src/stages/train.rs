@@ -126,7 +126,8 @@ fn keep(session: &Session, rows: &TrainingRows, training: &OutcomeTraining) -> R
         recorded_at: session.options.as_of,
         payload: to_json(&out)?,
     })?;
-    let learners = training.candidates.len();
+    let rolling = training.rolling.as_ref().map(|rolling| &rolling.candidates);
+    let learners = rolling.unwrap_or(&training.candidates).len();
     let tried = if learners == 1 {
         "1 learner".to_owned()
     } else {

@@ -23,7 +23,8 @@ pub struct Evaluation {
     /// Mean over the folds (calibration slope and intercept: of the pooled rows), 95 % interval from the pooled
     /// out-of-fold rows; over the tested cut-offs with a rolling split.
     pub metrics: NamedEstimates,
-    /// With a rolling split, what a random one claims for the same kind of model: the difference is its optimism.
+    /// With a rolling split, what a random one claims for the same kind of model about the same rows: the difference is
+    /// its optimism.
     pub random_split: Option<NamedEstimates>,
     /// The part that nothing has touched.
     pub test: TestPart,
@@ -101,7 +102,7 @@ pub fn evaluate(
         candidates: candidates.collect::<Result<_>>()?,
         random_split: match rolling {
             None => None,
-            Some(_) => Some(judge.cross_validated(random)?.estimates),
+            Some(rolling) => Some(judge.on_the_same_rows(random, rolling.rows)?),
         },
         test: judge.test(view, rolling.is_some())?,
         checks: judge.checks(view, &own, &in_sample, rolling.is_some())?,
@@ -257,6 +258,21 @@ impl Judge<'_> {
             error: errors[leading],
             estimates,
         })
+    }
+
+    /// What the random split says about the rows that the rolling one tests: other rows would be no fair comparison.
+    fn on_the_same_rows(&self, random: View<'_>, rows: &[usize]) -> Result<NamedEstimates> {
+        let width = self.task.n_outputs();
+        let scores = rows
+            .iter()
+            .flat_map(|row| &random.p[row * width..(row + 1) * width]);
+        let (p, fold): (Vec<f64>, Vec<u8>) = (scores.copied().collect(), take(random.fold, rows));
+        let same = View {
+            p: &p,
+            rows,
+            fold: &fold,
+        };
+        Ok(self.cross_validated(same)?.estimates)
     }
 
     /// The errors of the pooled rows around other means.
