@@ -616,6 +616,14 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "compress it to \"distilled\", which learns from any model, or train a net: [model] learner = \"mlp\"",
     },
     CodeInfo {
+        code: "TW0335",
+        title: "segments cannot correct this kind of model",
+        exit: ExitClass::Usage,
+        cause: "corrections per segment are added to log-odds, which only models of two classes have",
+        example: "error[TW0335]: segments cannot correct a model of a value target",
+        remedy: "train without segments, or learn a target of two classes",
+    },
+    CodeInfo {
         code: "TW0340",
         title: "a file is not a usable ONNX model",
         exit: ExitClass::Data,

@@ -13,6 +13,7 @@ pub mod drift;
 pub mod effect;
 pub mod evaluate;
 pub mod fairness;
+pub mod layered;
 pub mod leakage;
 mod linalg;
 pub mod measure;

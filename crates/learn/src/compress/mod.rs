@@ -18,3 +18,4 @@ pub use procedure::{Compressed, compress};
 pub use report::CompressionReport;
 
 pub(crate) use compact::Compact;
+pub(crate) use report::{FoldScores, mean_loss};

@@ -5,6 +5,8 @@ mod compress;
 #[cfg(test)]
 mod digits;
 #[cfg(test)]
+mod layered;
+#[cfg(test)]
 mod private;
 #[cfg(test)]
 mod real_data;

@@ -103,7 +103,9 @@ impl Layer {
 
     fn round_inputs(&self, x: &[f32], out: &mut Vec<i32>) {
         let (inverse, zero) = (1.0 / self.own.step, f32::from(self.own.zero));
-        let round = |cell: f32| (cell * inverse + zero).round_ties_even().clamp(0.0, 255.0) as i16;
+        // adding 2^23 rounds to the nearest whole number, which then stands in the lowest bits
+        let round = |cell: f32| ((cell * inverse + zero).clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8;
+        let round = |cell: f32| i16::from(round(cell));
         out.clear();
         for row in x.chunks_exact(self.own.inputs) {
             let pairs = row.chunks_exact(2);

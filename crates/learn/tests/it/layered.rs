@@ -1,0 +1,41 @@
+//! What corrections per segment give on a public table, against plain training.
+
+use thalweg_domain::Seed;
+use thalweg_learn::layered::{LayeredModel, SegmentParams, compare, train};
+use thalweg_learn::models::{Learner, LearnerParams};
+use thalweg_learn::outcome::TrainingSet;
+use thalweg_learn::task::Target;
+
+use super::tables::read;
+
+#[test]
+fn real_data_telco_layers_are_compared_with_plain_training() {
+    let Some(data) = read("telco_churn/wa_churn.csv", "churn", "Yes", &[]) else {
+        return;
+    };
+    let n = data.target.len();
+    let weight = vec![1.0; n];
+    let group: Vec<u64> = (0..n as u64).collect();
+    let set = TrainingSet {
+        table: &data.table,
+        target: Target::Binary(&data.target),
+        weight: &weight,
+        group: &group,
+        period: None,
+    };
+    let fold: Vec<u8> = (0..n).map(|row| (row % 5) as u8).collect();
+    let learners = LearnerParams::default();
+    let segments = SegmentParams::by("contract".to_owned());
+    for learner in [Learner::Logistic, Learner::Gbdt] {
+        let found = compare(learner, &set, &fold, (&learners, &segments), Seed(42)).unwrap();
+        println!("telco by contract, {}: {found:?}", learner.as_str());
+        assert!(found.gain.high > -0.002 && found.plain > 0.83, "{found:?}");
+    }
+    let model = train(Learner::Logistic, &set, (&learners, &segments), Seed(42)).unwrap();
+    let back = LayeredModel::from_json(&model.to_json().unwrap()).unwrap();
+    assert_eq!(
+        back.predict(&data.table).unwrap(),
+        model.predict(&data.table).unwrap()
+    );
+    println!("prior widths {:?}", model.widths());
+}
