@@ -15,8 +15,8 @@ case $name in
     tumours) set -- --target diagnosis --positive malignant ;;
     machines) set -- --target "Machine failure" ;;
     digits) set -- --target label --kind class --learner mlp --config "$here/digits.toml" ;;
-    airline) set -- --target airline_sentiment ;;
-    hotels) set -- --target label --positive 1 ;;
+    airline) set -- --target airline_sentiment --learner logistic ;;
+    hotels) set -- --target label --positive 1 --learner logistic ;;
     *) echo "there is no example \"$name\"" >&2; exit 2 ;;
 esac
 exec cargo run -- tool fit --data "$data" "$@"

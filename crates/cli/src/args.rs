@@ -87,6 +87,10 @@ pub(crate) enum Command {
         after_help = "Trains and evaluates first where that is needed. Markdown, or JSON with --json.\nExample: thalweg card -C examples/telco > model-card.md"
     )]
     Card,
+    /// Make the model smaller and quicker: 8-bit numbers, fewer weights, or a small net that learns from it.
+    Compress(CompressArgs),
+    /// Write a model as ONNX, preparation and calibration included.
+    Export(ExportArgs),
     /// Show where the loop stands and what to do next.
     Status(PlaceArgs),
     /// Show one model, plan, decision, channel or run.
@@ -115,6 +119,47 @@ pub(crate) enum Tool {
     Profile(ProfileArgs),
     /// Fit a model to any labelled table and judge it by nested cross-validation.
     Fit(FitArgs),
+}
+
+/// `compress`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "int8 and pruned are for nets; distilled learns from any model.\nThe loss is that of models trained and compressed on the other folds, with a paired 95 % interval; --replace is\nrefused (exit code 4) unless the whole interval lies within --bound.\nExample: thalweg compress --to int8 --bound 0.002 --replace -C examples/telco"
+)]
+pub(crate) struct CompressArgs {
+    /// The model's id [default: the one in use].
+    pub(crate) model: Option<String>,
+    /// What it becomes.
+    #[arg(long, value_parser = ["int8", "pruned", "distilled"])]
+    pub(crate) to: String,
+    /// Share of the weights that pruned takes away [default: 0.9].
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) sparsity: Option<f64>,
+    /// Hidden units of the distilled net, layer by layer [default: 16].
+    #[arg(long, value_name = "UNITS", value_delimiter = ',')]
+    pub(crate) hidden: Option<Vec<usize>>,
+    /// The largest loss that is accepted, in units of the metric (AUC for two classes).
+    #[arg(long, value_name = "LOSS", default_value_t = 0.002)]
+    pub(crate) bound: f64,
+    /// Write the compressed model here, for `thalweg score`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Put it in the place of the model in use.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Inputs are named like the columns: double for numbers, truth values (0 or 1) and dates (days since 1970), string for\ncategories; the output is probabilities, or prediction for numbers. Text columns cannot be expressed.\nExample: thalweg export --out churn.onnx -C examples/telco"
+)]
+pub(crate) struct ExportArgs {
+    /// A model's id, champion, latest, or a model file [default: champion].
+    pub(crate) model: Option<String>,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// `tool fit`.

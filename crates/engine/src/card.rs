@@ -6,6 +6,9 @@ use thalweg_learn::evaluate::card::{
     CardTest, CardThreshold, ModelCard,
 };
 
+use thalweg_learn::outcome::OutcomeModel;
+use thalweg_learn::privacy::{KeyOrigin, PrivacyStatement};
+
 use crate::clock::format_time;
 use crate::session::Session;
 use crate::stages::train;
@@ -81,8 +84,25 @@ impl Session {
 }
 
 /// What the training gives away.
-pub(crate) fn privacy(_model: &thalweg_learn::outcome::OutcomeModel) -> CardPrivacy {
-    CardPrivacy::None
+pub(crate) fn privacy(model: &OutcomeModel) -> CardPrivacy {
+    model.privacy().map_or(CardPrivacy::None, |statement| CardPrivacy::Differential {
+        epsilon: statement.epsilon,
+        delta: statement.delta,
+        accounting: format!(
+            "per customer ({} of them); {}; noise multiplier {:.4}, {} steps with probability {:.4} each, clip {}; key: {}. {}",
+            statement.customers,
+            statement.accountant,
+            statement.noise_multiplier,
+            statement.steps,
+            statement.sample_rate,
+            statement.clip,
+            match statement.key {
+                KeyOrigin::Secret => "secret",
+                KeyOrigin::Seed => "follows from the seed, so it protects nobody who knows it",
+            },
+            PrivacyStatement::LIMITS
+        ),
+    })
 }
 
 /// What a model of this kind cannot tell.

@@ -18,7 +18,7 @@ use thalweg_collect::stream::{ColumnTally, Sink, SinkFormat, Stream, StreamSpec}
 use thalweg_domain::{Error, Result};
 
 use crate::session::Options;
-use chosen::Chosen;
+pub(crate) use chosen::{Chosen, choose_model};
 use results::Scorer;
 
 /// What to score, with what, and where to.

@@ -799,6 +799,56 @@ pub struct ProfileColumnOut {
     pub range: String,
 }
 
+/// `compress`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CompressOut {
+    /// The model that was compressed.
+    pub model: String,
+    /// int8, pruned or distilled.
+    pub to: String,
+    /// Bytes of the model as JSON, before and after.
+    pub bytes: [usize; 2],
+    /// Bytes of the nets' numbers alone, before and after; absent where the model is not all nets.
+    pub net_bytes: Option<[usize; 2]>,
+    /// Rows scored a second, before and after.
+    pub rows_per_second: [f64; 2],
+    /// auc, accuracy or r2.
+    pub metric: String,
+    /// The metric on unseen rows, before.
+    pub before: f64,
+    /// And after.
+    pub after: f64,
+    /// Before minus after.
+    pub loss: Mean95,
+    /// The largest loss that is accepted.
+    pub bound: f64,
+    /// Whether the whole interval of the loss lies within it.
+    pub within_bound: bool,
+    /// Id of the compressed model that is in use now.
+    pub replaced: Option<String>,
+    /// Where it was written.
+    pub file: Option<String>,
+}
+
+/// `export`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportOut {
+    /// The model.
+    pub model: String,
+    /// binary, class or value.
+    pub task: String,
+    /// Its learner.
+    pub learner: String,
+    /// Names of the inputs, one per column.
+    pub inputs: Vec<String>,
+    /// The ONNX operator set.
+    pub opset: i64,
+    /// Size of the file.
+    pub bytes: usize,
+    /// The file.
+    pub file: String,
+}
+
 /// `tool fit`: as `evaluate`, with what was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitOut {

@@ -2,10 +2,12 @@
 
 pub(crate) mod card;
 pub(crate) mod collect;
+pub(crate) mod compress;
 pub(crate) mod deliver;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod feedback;
 pub(crate) mod init;
 pub(crate) mod iterate;

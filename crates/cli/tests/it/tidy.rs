@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "domain", "learn", "plan", "market", "collect", "channels", "ledger",
+            "domain", "learn", "plan", "market", "collect", "channels", "ledger", "onnx",
         ],
     ),
     ("cli", &["domain", "engine"]),

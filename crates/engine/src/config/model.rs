@@ -8,6 +8,7 @@ use thalweg_learn::models::mlp::{
     Activation, ClassWeights, Embedding, Loss, MlpParams, Norm, Optimizer, Schedule,
 };
 use thalweg_learn::outcome::{ClassWeight, LearnerChoice, Threshold};
+use thalweg_learn::privacy::PrivacyParams;
 
 use super::read::document;
 use super::toml_view::{Section, Source};
@@ -181,7 +182,7 @@ fn mlp(section: &Section<'_>) -> Result<MlpParams> {
         validation: number(section, "validation", plain.validation)?,
         patience: count(section, "patience", plain.patience)?,
         embedding: embedding(section)?,
-        privacy: plain.privacy.clone(),
+        privacy: privacy(section)?,
     };
     params.check().map_err(|error| section.about(error))?;
     Ok(params)
@@ -248,6 +249,28 @@ fn schedule(section: &Section<'_>) -> Result<Schedule> {
         },
         _ => Schedule::Constant,
     })
+}
+
+/// `[model.mlp.privacy]`; the key of the noise is added when training begins.
+fn privacy(section: &Section<'_>) -> Result<Option<PrivacyParams>> {
+    let Some(inner) = section.section("privacy", "model.mlp.privacy", "[model.mlp.privacy]")? else {
+        return Ok(None);
+    };
+    let plain = PrivacyParams::default();
+    let params = PrivacyParams {
+        epsilon: number(&inner, "epsilon", plain.epsilon)?,
+        delta: number(&inner, "delta", plain.delta)?,
+        clip: number(&inner, "clip", plain.clip)?,
+        noise_multiplier: inner.number("noise_multiplier")?,
+        batch: inner
+            .whole("batch", 1)?
+            .and_then(|rows| usize::try_from(rows).ok()),
+        epochs: count(&inner, "epochs", plain.epochs)?,
+        learning_rate: inner.number("learning_rate")?,
+        key: None,
+    };
+    params.check().map_err(|error| inner.about(error))?;
+    Ok(Some(params))
 }
 
 /// `"none"`, `"auto"`, or the number of dimensions.

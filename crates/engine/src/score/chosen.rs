@@ -1,7 +1,7 @@
 //! Which model scores: one of the workspace, or a file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use thalweg_domain::{Error, Result};
 use thalweg_learn::outcome::{OutcomeModel, OutcomeTraining};
@@ -12,10 +12,10 @@ use crate::session::{Options, Session};
 use crate::workspace::Workspace;
 
 /// A model with what its workspace says about the data.
-pub(super) struct Chosen {
+pub(crate) struct Chosen {
     /// Its id or file.
-    pub(super) name: String,
-    pub(super) model: OutcomeModel,
+    pub(crate) name: String,
+    pub(crate) model: OutcomeModel,
     /// Texts that mean missing, per column.
     pub(super) missing: BTreeMap<String, Vec<String>>,
     /// The key of the workspace's customers.
@@ -34,6 +34,20 @@ impl Chosen {
         }
         error
     }
+}
+
+/// Finds and reads a model by its id, `champion` (when absent), `latest`, or its file.
+pub(crate) fn choose_model(model: Option<&str>, dir: &Path, options: &Options) -> Result<Chosen> {
+    let request = ScoreRequest {
+        model: model.map(str::to_owned),
+        data: String::new(),
+        out: PathBuf::new(),
+        key: None,
+        keep: Vec::new(),
+        dir: dir.to_owned(),
+        dir_given: false,
+    };
+    choose(&request, options)
 }
 
 /// Finds and reads the model.

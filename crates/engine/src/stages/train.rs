@@ -73,7 +73,10 @@ fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
     let collected = collect::load(session, table_id)?;
     let rows = rows(session, &collected)?;
     let config = &session.workspace.config.model;
-    let params = config.params(rows.periods(), session.seed());
+    let params = crate::secret::add_key(
+        config.params(rows.periods(), session.seed()),
+        session.options.seed.is_some(),
+    )?;
     let training = fit(&rows.set(), &params, &session.options)?;
     keep(session, &rows, &training)
 }
@@ -142,6 +145,29 @@ fn keep(session: &Session, rows: &TrainingRows, training: &OutcomeTraining) -> R
         result: out,
         line,
     })
+}
+
+/// Keeps a changed training as the model of the open cycle.
+pub(crate) fn put_in_place(session: &Session, training: &OutcomeTraining) -> Result<String> {
+    let (_, table) = session.collect()?;
+    let collected = collect::load(session, &table.table)?;
+    let rows = rows_of(session, &collected, training)?;
+    let made = keep(session, &rows, training)?;
+    let id = made.artifact.clone();
+    let fingerprint = fingerprint(session, &table.table)?;
+    session.record_result(
+        Made {
+            line: "a compressed model took the place".to_owned(),
+            ..made
+        },
+        &StageKey {
+            cycle: session.cycle()?,
+            stage: Stage::Train,
+            fingerprint: &fingerprint,
+        },
+        0.0,
+    )?;
+    Ok(id)
 }
 
 /// Puts an earlier model back in its place for the open cycle: the retrained one was clearly worse on the same table.

@@ -78,7 +78,12 @@ pub fn fit(request: &FitRequest, progress: &dyn Progress) -> Result<FitOut> {
         period: None,
     };
     let seed = Seed(request.seed.unwrap_or(42));
-    let training = train(&set, &model, (request.minutes, seed), progress)?;
+    let training = train(
+        &set,
+        &model,
+        (request.minutes, seed, request.seed.is_some()),
+        progress,
+    )?;
     let json = training.model.to_json()?;
     let id = content_id("m", json.as_bytes());
     let compared = request.fairness.compared(&source).take(&known);
@@ -157,7 +162,7 @@ fn settings(request: &FitRequest) -> Result<Model> {
 fn train(
     set: &TrainingSet<'_>,
     model: &Model,
-    (minutes, seed): (Option<f64>, Seed),
+    (minutes, seed, repeatable): (Option<f64>, Seed, bool),
     progress: &dyn Progress,
 ) -> Result<OutcomeTraining> {
     let begun = Instant::now();
@@ -170,7 +175,8 @@ fn train(
         },
         keep_going: &|| limit.is_none_or(|limit| begun.elapsed() < limit),
     };
-    let training = thalweg_learn::outcome::train_with(set, &model.params(0, seed), &hooks);
+    let params = crate::secret::add_key(model.params(0, seed), repeatable)?;
+    let training = thalweg_learn::outcome::train_with(set, &params, &hooks);
     progress.finish();
     training
 }

@@ -24,6 +24,8 @@ const CALIBRATION_ROWS: usize = 4000;
 pub struct Compressed {
     /// It predicts, explains and is stored as any other outcome model.
     pub model: OutcomeModel,
+    /// Predictions of the training rows by compressed models that had not seen the row's fold, as in [`OutcomeTraining::out_of_fold`].
+    pub out_of_fold: Vec<f64>,
     /// Size and loss.
     pub report: CompressionReport,
 }
@@ -65,7 +67,8 @@ pub fn compress(
     let net_bytes = bytes_of_nets(members).zip(bytes_of_nets(&compressed));
     let model = training
         .model
-        .with_members(compressed, set, (margins, &training.fold))?;
+        .with_members(compressed, set, (margins.clone(), &training.fold))?;
+    let out_of_fold = model.linked(margins);
     let loss = mean_loss(training.model.task(), &folds);
     let report = CompressionReport {
         to: params.to.as_str().to_owned(),
@@ -77,7 +80,11 @@ pub fn compress(
         after: loss.after,
         loss: Estimate::normal(loss.loss, loss.error, Estimate::Z95),
     };
-    Ok(Compressed { model, report })
+    Ok(Compressed {
+        model,
+        out_of_fold,
+        report,
+    })
 }
 
 fn check(members: &[Member], to: &CompressTo) -> Result<()> {

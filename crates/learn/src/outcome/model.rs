@@ -10,6 +10,7 @@ use super::{TrainingSet, read_json, write_json};
 use crate::evaluate::Calibrator;
 use crate::models::{Coefficient, Fitted, Learner};
 use crate::prepare::TextReasons;
+use crate::privacy::PrivacyStatement;
 use crate::task::{Margins, Task};
 
 /// A fitted and calibrated outcome model with its preparation.
@@ -250,6 +251,11 @@ impl OutcomeModel {
         })
     }
 
+    /// Scores after the link.
+    pub(crate) fn linked(&self, margins: Margins) -> Vec<f64> {
+        self.link.apply(margins)
+    }
+
     /// The scores before the link.
     pub(crate) fn margins(&self, table: &Table, rows: &[usize]) -> Result<Margins> {
         let mut sum = Margins {
@@ -309,6 +315,15 @@ impl OutcomeModel {
     #[must_use]
     pub fn importance(&self) -> &[(String, f64)] {
         &self.importance
+    }
+
+    /// What the training gave away about its customers, if every member was trained privately.
+    #[must_use]
+    pub fn privacy(&self) -> Option<&PrivacyStatement> {
+        match &self.members[..] {
+            [member] => member.fitted.net()?.privacy(),
+            _ => None,
+        }
     }
 
     /// How far off out-of-fold predictions were, by coverage.
