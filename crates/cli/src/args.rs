@@ -118,7 +118,7 @@ pub(crate) enum Tool {
     /// Say what a table holds: kinds, empty cells, ranges, and columns that give the target away.
     Profile(ProfileArgs),
     /// Fit a model to any labelled table and judge it by nested cross-validation.
-    Fit(FitArgs),
+    Fit(Box<FitArgs>),
 }
 
 /// `compress`.

@@ -175,7 +175,7 @@ pub struct TrainOut {
 }
 
 /// `evaluate`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct EvaluationOut {
     /// Id of the model.
     pub model: String,

@@ -2,9 +2,20 @@
 //!
 //! `auto FILE TARGET binary:POSITIVE|class|value LEARNER SEED OUT`: OUT gets a row per row of FILE, with its fold and its
 //! predictions; the choice goes to standard output as one line of JSON.
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a program for a benchmark: its table is of known size"
+)]
 
 #[path = "../tests/it/tables.rs"]
-#[allow(dead_code, reason = "shared with the tests")]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "shared with the tests"
+)]
 mod tables;
 
 use std::path::Path;

@@ -1,4 +1,9 @@
 //! What comes out of a file is what the model says of the whole table, for every kind of target.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "made-up cells of known size"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

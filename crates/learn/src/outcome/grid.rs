@@ -55,7 +55,9 @@ pub(super) fn round(
         2 => vec![
             match n_rows {
                 ..ROWS_FOR_LARGE_TREES => setting(Learner::Gbdt, "slow small trees", &slow_small_trees),
-                ..ROWS_FOR_MANY_TREES => setting(Learner::Gbdt, "large trees", &large_trees),
+                ROWS_FOR_LARGE_TREES..ROWS_FOR_MANY_TREES => {
+                    setting(Learner::Gbdt, "large trees", &large_trees)
+                }
                 _ => setting(
                     Learner::Gbdt,
                     "large trees, as many as validation wants",

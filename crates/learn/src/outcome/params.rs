@@ -163,7 +163,7 @@ impl OutcomeParams {
                 "give a number between 0 and 1",
             );
         }
-        if !(self.search.units > 0.0) {
+        if self.search.units.is_nan() || self.search.units <= 0.0 {
             let what = format!("a search of {} units cannot be used", self.search.units);
             return refuse(what, "give a number above 0; the default is 300");
         }

@@ -23,7 +23,7 @@ fn real_data_telco_layers_are_compared_with_plain_training() {
         group: &group,
         period: None,
     };
-    let fold: Vec<u8> = (0..n).map(|row| (row % 5) as u8).collect();
+    let fold: Vec<u8> = (0..n).map(|row| u8::try_from(row % 5).unwrap_or(0)).collect();
     let learners = LearnerParams::default();
     let segments = SegmentParams::by("contract".to_owned());
     for learner in [Learner::Logistic, Learner::Gbdt] {

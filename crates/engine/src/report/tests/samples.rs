@@ -142,6 +142,8 @@ pub(super) fn evaluation() -> EvaluationOut {
             predicted: 0.7,
             observed: 0.72,
         }],
+        task: "binary".to_owned(),
+        ..EvaluationOut::default()
     }
 }
 
