@@ -2,10 +2,10 @@
 
 use thalweg_domain::{Error, OutcomeKind, Result};
 
-use crate::linalg::{Cholesky, dot, packed};
 use super::design::{EffectDesign, Term};
 use super::posterior::EffectPosterior;
 use super::rows::EffectRows;
+use crate::linalg::{Cholesky, dot, packed};
 
 /// Probabilities nearer to 0 or 1 than this count as this far away when a row's variance is computed.
 const LEAST_PROBABILITY: f64 = 0.02;

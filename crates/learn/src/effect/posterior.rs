@@ -6,9 +6,9 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{ActionId, Belief, EffectSource, Seed};
 
-use crate::linalg::{Cholesky, dot, packed};
 use super::design::{EffectDesign, StoredDesign, Term};
 use super::fit::Counts;
+use crate::linalg::{Cholesky, dot, packed};
 
 /// A Gaussian over all effect parameters. Serialises without loss.
 ///

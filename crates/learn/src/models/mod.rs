@@ -163,7 +163,9 @@ impl Fitted {
         match &self.model {
             FittedModel::Mlp(net) => {
                 let each = net.layers().into_iter().map(|layer| {
-                    let norm = layer.norm.map_or(0, |norm| 2 * norm.gain.len() + 2 * norm.mean.len());
+                    let norm = layer
+                        .norm
+                        .map_or(0, |norm| 2 * norm.gain.len() + 2 * norm.mean.len());
                     layer.weights.len() + layer.bias.len() + norm
                 });
                 Some(4 * each.sum::<usize>())

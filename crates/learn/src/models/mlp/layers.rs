@@ -68,7 +68,10 @@ impl Mlp {
         let shape = Shape {
             inputs: layers.first().map_or(0, |layer| layer.inputs),
             hidden: hidden.iter().map(|layer| layer.outputs).collect(),
-            activation: hidden.first().and_then(|layer| layer.activation).unwrap_or_default(),
+            activation: hidden
+                .first()
+                .and_then(|layer| layer.activation)
+                .unwrap_or_default(),
             norms: hidden.iter().map(norm).collect(),
             output: match (target, outputs) {
                 (Some(_), _) => Output::Linear,
@@ -87,7 +90,8 @@ impl Mlp {
             net.params[place.gain + place.n..place.gain + place.n + place.units].copy_from_slice(&norm.shift);
             if norm.norm == Norm::Batch {
                 net.moving[place.moving..place.moving + place.units].copy_from_slice(&norm.mean);
-                net.moving[place.moving + place.n..place.moving + place.n + place.units].copy_from_slice(&norm.variance);
+                net.moving[place.moving + place.n..place.moving + place.n + place.units]
+                    .copy_from_slice(&norm.variance);
             }
         }
         net
