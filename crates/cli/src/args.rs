@@ -87,7 +87,7 @@ pub(crate) enum Command {
         after_help = "Trains and evaluates first where that is needed. Markdown, or JSON with --json.\nExample: thalweg card -C examples/telco > model-card.md"
     )]
     Card,
-    /// Make the model smaller and quicker: 8-bit numbers, fewer weights, or a small net that learns from it.
+    /// Make the model smaller and quicker.
     Compress(CompressArgs),
     /// Write a model as ONNX, preparation and calibration included.
     Export(ExportArgs),
@@ -124,7 +124,7 @@ pub(crate) enum Tool {
 /// `compress`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "int8 and pruned are for nets; distilled learns from any model.\nThe loss is that of models trained and compressed on the other folds, with a paired 95 % interval; --replace is\nrefused (exit code 4) unless the whole interval lies within --bound.\nExample: thalweg compress --to int8 --bound 0.002 --replace -C examples/telco"
+    after_help = "int8 rounds a net to 8 bits, pruned keeps its largest weights, distilled makes a small net of any model.\nThe loss is that of models trained and compressed on the other folds, with a paired 95 % interval; --replace is\nrefused (exit code 4) unless the whole interval lies within --bound.\nExample: thalweg compress --to int8 --bound 0.002 --replace -C examples/telco"
 )]
 pub(crate) struct CompressArgs {
     /// The model's id [default: the one in use].

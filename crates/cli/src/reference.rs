@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_reflection::{ContainerFormat, Format, Registry, Samples, Tracer, TracerConfig};
 use thalweg_domain::CODES;
 use thalweg_engine::config::{KEYS, SECTIONS};
+use thalweg_engine::score::ScoreOut;
 use thalweg_engine::wire;
 
 use crate::args::Cli;
@@ -27,17 +28,20 @@ fn cli_page() -> String {
     let mut root = Cli::command();
     root.build();
     push_help(&mut page, &mut root.clone(), "thalweg");
-    for command in root
+    push_commands(&mut page, &root, "thalweg");
+    page
+}
+
+/// The help of every command, and of the commands of a command.
+fn push_commands(page: &mut String, parent: &clap::Command, title: &str) {
+    for command in parent
         .get_subcommands()
         .filter(|command| !command.is_hide_set() && command.get_name() != "help")
     {
-        push_help(
-            &mut page,
-            &mut command.clone(),
-            &format!("thalweg {}", command.get_name()),
-        );
+        let title = format!("{title} {}", command.get_name());
+        push_help(page, &mut command.clone(), &title);
+        push_commands(page, command, &title);
     }
-    page
 }
 
 fn push_help(page: &mut String, command: &mut clap::Command, title: &str) {
@@ -117,7 +121,25 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("score", keys::<thalweg_engine::score::ScoreOut>()),
         ("demo", keys::<wire::DemoOut>()),
         ("status", keys::<wire::StatusOut>()),
+        ("score", keys::<ScoreOut>()),
+        ("compress", keys::<wire::CompressOut>()),
+        ("export", keys::<wire::ExportOut>()),
+        ("tool profile", keys::<wire::ProfileOut>()),
+        ("tool fit", fit_keys()),
     ]
+}
+
+/// Those of `evaluate`, and what was read: the tracer does not see through the flattening.
+fn fit_keys() -> Vec<String> {
+    let empty = serde_json::to_value(wire::FitOut::default()).unwrap();
+    let of_evaluation = serde_json::to_value(wire::EvaluationOut::default()).unwrap();
+    let own = empty.as_object().unwrap().keys();
+    let mut keys: Vec<String> = own
+        .filter(|key| of_evaluation.get(*key).is_none())
+        .cloned()
+        .collect();
+    keys.extend(self::keys::<wire::EvaluationOut>());
+    keys
 }
 
 fn keys<T: DeserializeOwned>() -> Vec<String> {

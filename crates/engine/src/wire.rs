@@ -850,7 +850,7 @@ pub struct ExportOut {
 }
 
 /// `tool fit`: as `evaluate`, with what was read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct FitOut {
     /// The file.
     pub data: String,

@@ -1,4 +1,4 @@
-//! ONNX in and out.
+//! ONNX in and out: models of other tools, and ours for them.
 //!
 //! *In*: [`Model::parse`] reads a model that scikit-learn, PyTorch, Keras or another program exported, and
 //! [`Model::predict`] gives the probability of the positive class for the rows of a table. The operators of tabular

@@ -275,7 +275,7 @@ pub static KEYS: &[Key] = &[
         "learner",
         "auto, mlp, gbdt or logistic",
         Some("auto"),
-        "auto takes the least cross-validated log loss",
+        "auto tries a few settings of each and keeps the simplest that is not clearly worse than the best, or a blend that is clearly better",
     ),
     key(
         "model",
@@ -309,8 +309,8 @@ pub static KEYS: &[Key] = &[
         "model",
         "rounds",
         "1 or more",
-        Some("4"),
-        "how many settings of each learner auto tries at most",
+        Some("3"),
+        "rounds of auto's search at most, each with other settings",
     ),
     key("model", "gbdt", "section", None, "the trees' parameters"),
     key(

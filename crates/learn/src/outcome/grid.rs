@@ -115,6 +115,7 @@ fn wide_net(params: &mut LearnerParams) {
 pub(super) fn units(setting: &Setting, n_rows: usize, n_columns: usize, n_outputs: usize) -> f64 {
     let (rows, columns, outputs) = (n_rows as f64, n_columns as f64, n_outputs as f64);
     let visits = match setting.learner {
+        Learner::Onnx => 0.0,
         Learner::Logistic => rows * columns * columns * outputs * outputs * 4.0,
         Learner::Gbdt => {
             let params = &setting.params.gbdt;

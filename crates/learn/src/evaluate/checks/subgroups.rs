@@ -16,6 +16,8 @@ const MOST_LEVELS: usize = 20;
 /// A level needs this many rows for its probabilities, and of each class for its ranking, to be judged.
 const LEAST_ROWS: usize = 30;
 const LEAST_OF_CLASS: usize = 10;
+/// A group ranked upside down stops the loop from so many rows on; a smaller one is only pointed out.
+const FAIL_ROWS: usize = 500;
 /// Smaller gaps do no harm: in AUC, and in probability points.
 const GAP: f64 = 0.05;
 /// Level of all tests together (Holm).
@@ -51,7 +53,7 @@ pub struct SubgroupFigures {
 pub struct Subgroups {
     /// In the order of the columns and their levels.
     pub figures: Vec<SubgroupFigures>,
-    /// FAIL when a level is ranked worse than by chance; REVIEW when a level's AUC is more than 0.05 below that of the
+    /// FAIL when a level of at least 500 rows is ranked worse than by chance; REVIEW when a smaller one is, or when a level's AUC is more than 0.05 below that of the
     /// other rows or its mean probability more than 0.05 off; each beyond doubt.
     pub check: Check,
 }
@@ -166,10 +168,14 @@ fn adjust(figures: &mut [SubgroupFigures]) {
 }
 
 fn check(figures: &[SubgroupFigures]) -> Check {
-    let upside_down = figures
-        .iter()
-        .find(|own| own.chance_p_value < LEVEL)
-        .map(|own| (CheckVerdict::Fail, ranked(own)));
+    let upside_down = figures.iter().find(|own| own.chance_p_value < LEVEL).map(|own| {
+        let verdict = if own.n >= FAIL_ROWS {
+            CheckVerdict::Fail
+        } else {
+            CheckVerdict::Review
+        };
+        (verdict, ranked(own))
+    });
     let worse = || {
         let gap = |own: &SubgroupFigures| own.auc.map_or(0.0, |auc| own.auc_of_rest - auc.mean);
         let found = figures

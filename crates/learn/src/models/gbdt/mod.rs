@@ -8,8 +8,6 @@ mod grow;
 mod histogram;
 mod importance;
 mod loss;
-#[cfg(test)]
-mod measure;
 mod params;
 mod partition;
 mod predict;

@@ -1,5 +1,6 @@
 //! What the trees must learn that a line cannot, what they must keep to, and that they agree with others.
 
+mod measure;
 mod peers;
 mod shapley;
 

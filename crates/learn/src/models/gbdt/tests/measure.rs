@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use thalweg_domain::{Column, ColumnData, MISSING_LEVEL, Seed, Table};
 
-use super::{GbdtParams, Rows, fit};
+use super::super::{GbdtParams, Rows, fit};
 use crate::models::Examples;
 use crate::prepare::Preparer;
 use crate::task::Task;
