@@ -4,7 +4,7 @@
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Bytes as base64 with padding.
-pub(super) fn to_base64(bytes: &[u8]) -> String {
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let group = (0..3).fold(0_u32, |group, i| {
@@ -23,7 +23,7 @@ pub(super) fn to_base64(bytes: &[u8]) -> String {
 }
 
 /// The bytes of a base64 text; `None` when it is not one.
-pub(super) fn from_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let symbols = text.as_bytes();
     if !symbols.len().is_multiple_of(4) {
         return None;

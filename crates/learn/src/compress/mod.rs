@@ -1,6 +1,6 @@
 //! Smaller and quicker models in place of a large one, and what that costs in accuracy, on rows that they had not seen.
 
-mod bytes;
+pub(crate) mod bytes;
 mod compact;
 mod distil;
 mod int8;

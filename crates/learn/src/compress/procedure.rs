@@ -33,7 +33,8 @@ pub struct Compressed {
 /// Compresses a trained model.
 ///
 /// The loss is found as the model itself was judged: in each random fold of the training, models with the same learners are
-/// trained on the other folds and compressed there, and both score the fold.
+/// trained on the other folds and compressed there, and both score the fold. A model that was trained elsewhere cannot be
+/// trained again: it is taken as it is in every fold.
 ///
 /// # Errors
 /// `TW0307` for parameters out of range, `TW0334` when the model cannot be compressed that way, and as training.
@@ -110,6 +111,7 @@ fn check(members: &[Member], to: &CompressTo) -> Result<()> {
     }
     for member in members {
         match member.fitted.net() {
+            None if member.learner == Learner::Onnx => return refuse("it was trained elsewhere"),
             None => {
                 return refuse(&format!(
                     "a {} is part of it, which is not a net",
@@ -145,6 +147,14 @@ impl Work<'_> {
             .iter()
             .map(|member| {
                 let table = self.set.table;
+                if let Some(same) = member.fitted.trained_elsewhere() {
+                    return Ok(Member {
+                        learner: member.learner,
+                        fitted: same,
+                        factor: member.factor,
+                        offset: vec![0.0; member.offset.len()],
+                    });
+                }
                 let (fitted, _) = fit(
                     member.learner,
                     table,

@@ -1,5 +1,6 @@
 //! The learners: a net, boosted trees and a logistic regression behind one pair of functions.
 
+pub mod foreign;
 pub mod gbdt;
 pub mod logistic;
 pub mod mlp;
@@ -7,12 +8,15 @@ pub mod structure;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Result, Seed, Table};
+use thalweg_domain::{ColumnSchema, Error, Result, Seed, Table};
 
 use crate::compress::Compact;
 use crate::prepare::{Preparer, TextReasons};
 pub(crate) use crate::task::{Examples, Margins};
+use foreign::{Foreign, ForeignFile, ForeignScores};
 use gbdt::{Gbdt, GbdtParams};
 use logistic::{Logistic, LogisticParams};
 use mlp::{Epoch, Mlp, MlpParams};
@@ -27,23 +31,26 @@ pub enum Learner {
     Gbdt,
     /// Ridge logistic regression.
     Logistic,
+    /// A model that was trained elsewhere and registered (ONNX): never trained here, so not among [`Self::ALL`].
+    Onnx,
 }
 
 impl Learner {
-    /// All learners; on a tie in choosing, the earlier one wins.
+    /// All learners that are trained here; on a tie in choosing, the earlier one wins.
     pub const ALL: [Self; 3] = [Self::Logistic, Self::Gbdt, Self::Mlp];
 
-    /// `mlp`, `gbdt` or `logistic`.
+    /// `mlp`, `gbdt`, `logistic` or `onnx`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mlp => "mlp",
             Self::Gbdt => "gbdt",
             Self::Logistic => "logistic",
+            Self::Onnx => "onnx",
         }
     }
 
-    /// The learner of that name.
+    /// The learner of that name, among [`Self::ALL`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|learner| learner.as_str() == name)
@@ -75,6 +82,7 @@ enum FittedModel {
     Gbdt(Box<Gbdt>),
     Logistic(Logistic),
     Compact(Compact),
+    Foreign(Box<Foreign>),
 }
 
 /// What each encoded column adds to each row's log-odds: `margin = base + sum of the row's cells`.
@@ -145,6 +153,13 @@ pub(crate) fn fit(
             let model = logistic::fit(&inputs, examples, &params.logistic, seed)?;
             (preparer, FittedModel::Logistic(model), Vec::new())
         }
+        Learner::Onnx => {
+            return Err(Error::new(
+                "TW0307",
+                "a model that was trained elsewhere cannot be trained here",
+            )
+            .hint("it is registered as it is; to train, choose auto, mlp, gbdt or logistic"));
+        }
     };
     Ok((Fitted { preparer, model }, history))
 }
@@ -171,7 +186,7 @@ impl Fitted {
                 Some(4 * each.sum::<usize>())
             }
             FittedModel::Compact(net) => Some(net.n_bytes()),
-            FittedModel::Gbdt(_) | FittedModel::Logistic(_) => None,
+            FittedModel::Gbdt(_) | FittedModel::Logistic(_) | FittedModel::Foreign(_) => None,
         }
     }
 
@@ -185,6 +200,52 @@ impl Fitted {
 
     pub(crate) const fn preparer(&self) -> &Preparer {
         &self.preparer
+    }
+
+    /// A model that was trained elsewhere, which brings its own preparation.
+    pub(crate) fn foreign(model: Foreign) -> Self {
+        Self {
+            preparer: Preparer::none(),
+            model: FittedModel::Foreign(Box::new(model)),
+        }
+    }
+
+    /// The same model once more if it was trained elsewhere; `None` for our own learners.
+    pub(crate) fn trained_elsewhere(&self) -> Option<Self> {
+        match &self.model {
+            FittedModel::Foreign(model) => Some(Self::foreign(Foreign::clone(model))),
+            _ => None,
+        }
+    }
+
+    /// Reads the file of a model that was trained elsewhere.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub(crate) fn attach(
+        &mut self,
+        load: &dyn Fn(&ForeignFile) -> Result<Arc<dyn ForeignScores>>,
+    ) -> Result<()> {
+        match &mut self.model {
+            FittedModel::Foreign(model) => model.attach(load),
+            _ => Ok(()),
+        }
+    }
+
+    /// The original columns that it reads, in table order.
+    pub(crate) fn features(&self) -> Vec<String> {
+        match &self.model {
+            FittedModel::Foreign(model) => model.features(),
+            _ => self.preparer.features(),
+        }
+    }
+
+    /// The same with kinds and levels.
+    pub(crate) fn schema(&self) -> Vec<ColumnSchema> {
+        match &self.model {
+            FittedModel::Foreign(model) => model.schema(),
+            _ => self.preparer.schema(),
+        }
     }
 
     const fn tree_rows<'a>(&'a self, table: &'a Table, rows: &'a [usize]) -> gbdt::Rows<'a> {
@@ -233,7 +294,10 @@ impl Fitted {
     ) -> Result<Vec<TextReasons>> {
         let weights = match &self.model {
             FittedModel::Logistic(logistic) => Some(logistic.term_weights()),
-            FittedModel::Mlp(_) | FittedModel::Gbdt(_) | FittedModel::Compact(_) => None,
+            FittedModel::Mlp(_)
+            | FittedModel::Gbdt(_)
+            | FittedModel::Compact(_)
+            | FittedModel::Foreign(_) => None,
         };
         self.preparer
             .text_reasons(table, rows, weights, (output, n_outputs, top))
@@ -249,6 +313,7 @@ impl Fitted {
             FittedModel::Gbdt(gbdt) => gbdt.margins(&self.tree_rows(table, rows))?,
             FittedModel::Logistic(logistic) => logistic.margins(&self.preparer.inputs(table, rows, false)?),
             FittedModel::Compact(net) => net.margins(&self.preparer.dense(table, rows)?),
+            FittedModel::Foreign(model) => model.margins(table, rows)?,
         })
     }
 
@@ -263,6 +328,7 @@ impl Fitted {
         output: usize,
     ) -> Result<Contributions> {
         let (by_column, sources) = match &self.model {
+            FittedModel::Foreign(model) => return model.contributions(table, rows, output),
             FittedModel::Mlp(mlp) => (
                 mlp.contributions(&self.net_inputs(mlp, table, rows)?, output),
                 mlp.sources(&self.preparer),

@@ -43,6 +43,8 @@ pub enum Body {
     Trees(Trees),
     /// On the dense encoding.
     Net(Net),
+    /// A model that was trained elsewhere, whose inside is not known here; it has no columns.
+    Foreign,
 }
 
 /// Boosted trees: `base` plus the sum of the trees' values, per output.
@@ -135,6 +137,7 @@ impl Fitted {
                 embedded: embedded(net, &self.preparer.structure()),
                 target: net.target_scale(),
             }),
+            FittedModel::Foreign(_) => Body::Foreign,
             FittedModel::Compact(net) => {
                 let plain = net.plain();
                 Body::Net(Net {

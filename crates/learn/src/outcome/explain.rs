@@ -101,7 +101,6 @@ fn of_score(
         sum.base += member.factor * (own.base + offset);
         let place: Vec<usize> = member
             .fitted
-            .preparer()
             .features()
             .iter()
             .filter_map(|feature| features.iter().position(|own| own == feature))

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_domain::Result;
 
+use super::TrainingSet;
 use crate::evaluate::{Calibrator, OutOfFold, Temperature, choose_calibrator};
 use crate::task::{Examples, Margins, Task};
 
@@ -73,6 +74,36 @@ impl Link {
             Self::Identity => "identity",
         }
     }
+}
+
+/// The predictions of every row, the link of each fold fitted on the others. `margins` are those of all rows of the set.
+///
+/// # Errors
+/// As [`Link::fit`].
+pub(super) fn cross_linked(margins: &Margins, set: &TrainingSet<'_>, fold: &[u8]) -> Result<Vec<f64>> {
+    let n_outputs = margins.n_outputs;
+    let pick = |rows: &[usize]| Margins {
+        cells: rows
+            .iter()
+            .flat_map(|row| {
+                margins.cells[row * n_outputs..(row + 1) * n_outputs]
+                    .iter()
+                    .copied()
+            })
+            .collect(),
+        n_outputs,
+    };
+    let mut cells = vec![0.0; margins.cells.len()];
+    for own in 0..=fold.iter().max().copied().unwrap_or_default() {
+        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..fold.len()).partition(|row| fold[*row] == own);
+        let other_folds: Vec<u8> = outside.iter().map(|row| fold[*row]).collect();
+        let link = Link::fit(&pick(&outside), &set.examples(&outside), &other_folds)?;
+        let scored = link.apply(pick(&inside));
+        for (row, score) in inside.iter().zip(scored.chunks_exact(n_outputs)) {
+            cells[row * n_outputs..(row + 1) * n_outputs].copy_from_slice(score);
+        }
+    }
+    Ok(cells)
 }
 
 /// The one factor by which scores should be multiplied before they are compared or blended: the inverse temperature

@@ -13,6 +13,7 @@ mod model;
 mod outer;
 mod params;
 mod procedure;
+mod register;
 mod result;
 mod search;
 mod sheet;
@@ -29,6 +30,7 @@ pub use link::Link;
 pub use model::{Kept, OutcomeModel, Prediction};
 pub use params::{ClassWeight, LearnerChoice, OutcomeParams, Search, Split, Threshold};
 pub use procedure::{Hooks, train, train_with};
+pub use register::register;
 pub use result::{CandidateResult, OutcomeTraining, RollingScores, SearchReport, StopReason, Tried};
 pub use threshold::ChosenThreshold;
 

@@ -1,5 +1,7 @@
 //! The trained outcome model: scores, explanations, importance, JSON.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{ColumnSchema, Error, Reason, Result, Table};
 
@@ -8,6 +10,7 @@ use super::explain::{importance, reasons};
 use super::link::Link;
 use super::{TrainingSet, read_json, write_json};
 use crate::evaluate::Calibrator;
+use crate::models::foreign::{ForeignFile, ForeignScores};
 use crate::models::{Coefficient, Fitted, Learner};
 use crate::prepare::TextReasons;
 use crate::privacy::PrivacyStatement;
@@ -36,7 +39,7 @@ pub enum Kept {
 }
 
 impl Kept {
-    /// `mlp`, `gbdt`, `logistic` or `blend`.
+    /// `mlp`, `gbdt`, `logistic`, `onnx` or `blend`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -192,7 +195,7 @@ impl OutcomeModel {
     pub fn features(&self) -> Vec<String> {
         let mut features: Vec<String> = Vec::new();
         for member in &self.members {
-            for feature in member.fitted.preparer().features() {
+            for feature in member.fitted.features() {
                 if !features.contains(&feature) {
                     features.push(feature);
                 }
@@ -206,7 +209,7 @@ impl OutcomeModel {
     pub fn schema(&self) -> Vec<ColumnSchema> {
         let mut schema: Vec<ColumnSchema> = Vec::new();
         for member in &self.members {
-            for column in member.fitted.preparer().schema() {
+            for column in member.fitted.schema() {
                 if !schema.iter().any(|own| own.name == column.name) {
                     schema.push(column);
                 }
@@ -278,7 +281,7 @@ impl OutcomeModel {
     /// A row's contributions over all features add up to its prediction minus that of the baseline (the training
     /// mean for the net and the regression, the mean tree value for the trees). They are found on the scores
     /// (trees: path-dependent; regression: slope times distance from the mean; net: integrated gradients; blend: the
-    /// weighted sum) and carried to the prediction along the straight line from baseline to row (Aumann and Shapley
+    /// weighted sum; a model trained elsewhere: sampled Shapley values) and carried to the prediction along the straight line from baseline to row (Aumann and Shapley
     /// 1974), which for two classes is the slope of the chord.
     ///
     /// # Errors
@@ -339,6 +342,16 @@ impl OutcomeModel {
             [member] => member.fitted.coefficients(),
             _ => None,
         }
+    }
+
+    /// Reads the files of members that were trained elsewhere, after the model itself has been read; nothing to do without
+    /// such a member.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub fn attach(&mut self, load: &dyn Fn(&ForeignFile) -> Result<Arc<dyn ForeignScores>>) -> Result<()> {
+        let members = self.members.iter_mut();
+        members.map(|member| member.fitted.attach(load)).collect()
     }
 
     /// The model as JSON; [`Self::from_json`] gives the same one back, bit for bit.

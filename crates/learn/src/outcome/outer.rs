@@ -7,7 +7,7 @@ use super::Kept;
 use super::choose::{Choice, choose};
 use super::conformal::quantiles;
 use super::fits::{Fits, Job};
-use super::link::Link;
+use super::link::{Link, cross_linked};
 use super::model::{Member, OutcomeModel, Parts};
 use super::params::Split;
 use super::result::{CandidateResult, OutcomeTraining, RollingScores, SearchReport, Tried};
@@ -276,32 +276,7 @@ impl<'a> Outer<'a> {
             .iter()
             .map(|(setting, factor)| (&self.searched.settings[*setting], *factor))
             .collect();
-        let margins = self.fits.random(fold, &settings)?;
-        let n_outputs = margins.n_outputs;
-        let folds: Vec<u8> = (0..=fold.iter().max().copied().unwrap_or_default()).collect();
-        let mut cells = vec![0.0; margins.cells.len()];
-        for own in folds {
-            let (inside, outside): (Vec<usize>, Vec<usize>) =
-                (0..fold.len()).partition(|row| fold[*row] == own);
-            let pick = |rows: &[usize]| Margins {
-                cells: rows
-                    .iter()
-                    .flat_map(|row| {
-                        margins.cells[row * n_outputs..(row + 1) * n_outputs]
-                            .iter()
-                            .copied()
-                    })
-                    .collect(),
-                n_outputs,
-            };
-            let other_folds: Vec<u8> = outside.iter().map(|row| fold[*row]).collect();
-            let link = Link::fit(&pick(&outside), &self.fits.set.examples(&outside), &other_folds)?;
-            let scored = link.apply(pick(&inside));
-            for (row, score) in inside.iter().zip(scored.chunks_exact(n_outputs)) {
-                cells[row * n_outputs..(row + 1) * n_outputs].copy_from_slice(score);
-            }
-        }
-        Ok(cells)
+        cross_linked(&self.fits.random(fold, &settings)?, self.fits.set, fold)
     }
 }
 

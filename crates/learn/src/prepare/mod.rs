@@ -137,6 +137,14 @@ impl Preparer {
         Ok(Self { columns, ignored })
     }
 
+    /// Nothing is prepared: for a model that brings its own preparation.
+    pub(crate) const fn none() -> Self {
+        Self {
+            columns: Vec::new(),
+            ignored: Vec::new(),
+        }
+    }
+
     /// The original columns that models see, in table order.
     #[must_use]
     pub fn features(&self) -> Vec<String> {

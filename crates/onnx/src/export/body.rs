@@ -23,6 +23,7 @@ pub(super) fn scores(builder: &mut Builder, part: &Part) -> Option<Value> {
             Some(forest(builder, &x, trees))
         }
         Body::Net(net) => net_scores(builder, &columns, net),
+        Body::Foreign => None,
     }
 }
 

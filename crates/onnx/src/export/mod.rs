@@ -6,7 +6,7 @@ mod columns;
 mod link;
 
 use thalweg_domain::{ColumnKind, Error, Result};
-use thalweg_learn::models::structure::{EncodedColumn, Encoding, Part, Structure};
+use thalweg_learn::models::structure::{Body, EncodedColumn, Encoding, Part, Structure};
 use thalweg_learn::outcome::OutcomeModel;
 use thalweg_learn::task::Task;
 
@@ -31,13 +31,18 @@ const IR_VERSION: i64 = 8;
 /// one of them.
 ///
 /// # Errors
-/// `TW0345` for a model that reads text columns, which ONNX has no operators for that all programs share.
+/// `TW0345` for a model that reads text columns, which ONNX has no operators for that all programs share, and for one that
+/// was itself registered from a file.
 pub fn export(model: &OutcomeModel) -> Result<Vec<u8>> {
     write(&model.structure())
 }
 
 fn write(structure: &Structure) -> Result<Vec<u8>> {
     refuse_text(structure)?;
+    if structure.parts.iter().any(|part| part.body == Body::Foreign) {
+        return Err(Error::new("TW0345", "the model was trained elsewhere, and its calibration is all that is ours")
+            .hint("use the ONNX file that was registered; or compress it to a net of ours: thalweg compress --to distilled"));
+    }
     let mut builder = Builder::default();
     let mut scores: Option<Value> = None;
     for part in &structure.parts {

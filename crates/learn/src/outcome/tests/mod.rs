@@ -1,6 +1,7 @@
 //! The nested procedure against what it promises: honest folds, untouched test part, the same bytes.
 
 mod auto;
+mod register;
 mod tasks;
 mod time;
 
