@@ -667,7 +667,7 @@ pub static CODES: &[CodeInfo] = &[
         code: "TW0345",
         title: "a model cannot be expressed in ONNX",
         exit: ExitClass::Data,
-        cause: "the model reads text columns, whose terms have no operators that all ONNX programs share",
+        cause: "the model reads text columns, whose terms have no operators that all ONNX programs share, or it was itself registered from a file",
         example: "error[TW0345]: the model reads text (\"verbatim\"), which ONNX cannot express",
         remedy: "train a model without those columns for export: [features] exclude",
     },
@@ -759,6 +759,14 @@ pub static CODES: &[CodeInfo] = &[
         cause: "one fold's AUC is further from the mean than chance explains",
         example: "fold_stability REVIEW AUC 0.610 to 0.830 over 5 folds",
         remedy: "look for a column that splits the table in two worlds, such as a change of system",
+    },
+    CodeInfo {
+        code: "TW0415",
+        title: "the model was trained elsewhere",
+        exit: ExitClass::Check,
+        cause: "only the calibration of a registered model is fitted here, so its figures are honest only for rows that it was not trained on",
+        example: "trained_elsewhere REVIEW only the calibration was fitted here, on 7043 rows that the model may have seen",
+        remedy: "make sure that it was trained on other customers, or on none later than these; else the figures flatter it",
     },
     CodeInfo {
         code: "TW0420",

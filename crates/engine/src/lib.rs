@@ -12,6 +12,7 @@ mod effects;
 mod experience;
 pub mod export;
 mod files;
+mod foreign;
 mod hash;
 mod judgement;
 pub mod init {

@@ -60,6 +60,11 @@ pub static SECTIONS: &[(&str, &str, &str)] = &[
         "The logistic (or linear) regression.",
     ),
     (
+        "model.onnx",
+        "[model.onnx]",
+        "With learner = \"onnx\": a model trained elsewhere, used as it is and calibrated on the customers.",
+    ),
+    (
         "model.mlp.privacy",
         "[model.mlp.privacy]",
         "Optional: differential privacy of the net's training. The noise comes from the operating system, so a training is not repeated to the byte, unless --seed is given: then it can be, and guarantees nothing.",
@@ -273,9 +278,9 @@ pub static KEYS: &[Key] = &[
     key(
         "model",
         "learner",
-        "auto, mlp, gbdt or logistic",
+        "auto, mlp, gbdt, logistic or onnx",
         Some("auto"),
-        "auto tries a few settings of each and keeps the simplest that is not clearly worse than the best, or a blend that is clearly better",
+        "auto tries a few settings of each and keeps the simplest that is not clearly worse than the best, or a blend that is clearly better; onnx uses a model trained elsewhere",
     ),
     key(
         "model",
@@ -313,6 +318,7 @@ pub static KEYS: &[Key] = &[
         "rounds of auto's search at most, each with other settings",
     ),
     key("model", "gbdt", "section", None, "the trees' parameters"),
+    key("model", "onnx", "section", None, "the model trained elsewhere"),
     key(
         "model",
         "logistic",
@@ -678,6 +684,41 @@ pub static KEYS: &[Key] = &[
         "above 0",
         Some("1e-8"),
         "stops when no coefficient moves by more",
+    ),
+    key(
+        "model.onnx",
+        "file",
+        "path",
+        None,
+        "an ONNX file, relative to the workspace folder (required)",
+    ),
+    key(
+        "model.onnx",
+        "columns",
+        "list of columns",
+        Some("[]"),
+        "the columns in the order of training, for a model with one matrix as its input; without it each input takes the column of its name",
+    ),
+    key(
+        "model.onnx",
+        "output",
+        "text",
+        None,
+        "the output to read; without it the one that holds probabilities",
+    ),
+    key(
+        "model.onnx",
+        "positive",
+        "text",
+        None,
+        "the class whose probability is asked for; without it the second of two",
+    ),
+    key(
+        "model.onnx",
+        "scale",
+        "probability, logit or log_probability",
+        None,
+        "what the output's numbers are; without it that follows from the file",
     ),
     key(
         "channel",

@@ -16,6 +16,8 @@ use thalweg_learn::models::logistic::LogisticParams;
 use thalweg_learn::models::mlp::MlpParams;
 use thalweg_learn::outcome::{self, ClassWeight, LearnerChoice, OutcomeParams, Search, Threshold};
 
+use thalweg_onnx::Reading;
+
 pub use keys::{KEYS, Key, SECTIONS};
 pub use model::parse_model;
 pub use read::parse;
@@ -143,6 +145,17 @@ pub struct Model {
     pub gbdt: GbdtParams,
     /// The regression.
     pub logistic: LogisticParams,
+    /// The model trained elsewhere; there whenever it is the learner.
+    pub onnx: Option<OnnxFile>,
+}
+
+/// `[model.onnx]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnnxFile {
+    /// Its path, relative to the workspace.
+    pub file: String,
+    /// How it is read where the file leaves that open.
+    pub reading: Reading,
 }
 
 impl Default for Model {
@@ -158,6 +171,7 @@ impl Default for Model {
             mlp: params.learners.mlp,
             gbdt: params.learners.gbdt,
             logistic: params.learners.logistic,
+            onnx: None,
         }
     }
 }

@@ -9,10 +9,11 @@ use thalweg_learn::models::mlp::{
 };
 use thalweg_learn::outcome::{ClassWeight, LearnerChoice, Threshold};
 use thalweg_learn::privacy::PrivacyParams;
+use thalweg_onnx::{Reading, Scale};
 
 use super::read::document;
 use super::toml_view::{Section, Source};
-use super::{Model, Split};
+use super::{Model, OnnxFile, Split};
 
 /// Reads a file with `[model]` sections alone, for `tool fit --config`.
 ///
@@ -56,7 +57,9 @@ pub(super) fn model(root: &Section<'_>, learned_from_events: bool) -> Result<Mod
         });
     };
     let plain = Model::default();
-    let learner = match section.word("learner", &["auto", "mlp", "gbdt", "logistic"], "auto")? {
+    let known = ["auto", "mlp", "gbdt", "logistic", "onnx"];
+    let learner = match section.word("learner", &known, "auto")? {
+        "onnx" => LearnerChoice::One(Learner::Onnx),
         "mlp" => LearnerChoice::One(Learner::Mlp),
         "gbdt" => LearnerChoice::One(Learner::Gbdt),
         "logistic" => LearnerChoice::One(Learner::Logistic),
@@ -67,9 +70,19 @@ pub(super) fn model(root: &Section<'_>, learned_from_events: bool) -> Result<Mod
         return Err(section.refuse("folds", &format!("= {folds} is not between 2 and 20")));
     }
     let sub = |name: &str| section.section(name, &format!("model.{name}"), &format!("[model.{name}]"));
+    let is_foreign = learner == LearnerChoice::One(Learner::Onnx);
+    let onnx = sub("onnx")?.map(|section| onnx(&section)).transpose()?;
+    if is_foreign {
+        check_foreign(&section, onnx.is_some())?;
+    }
     Ok(Model {
         learner,
-        split: split(&section, learned_from_events)?,
+        onnx,
+        split: if is_foreign {
+            Split::Random
+        } else {
+            split(&section, learned_from_events)?
+        },
         folds: usize::try_from(folds).unwrap_or(5),
         class_weight: match section.word("class_weight", &["none", "balanced"], "none")? {
             "balanced" => ClassWeight::Balanced,
@@ -83,6 +96,42 @@ pub(super) fn model(root: &Section<'_>, learned_from_events: bool) -> Result<Mod
         mlp: sub("mlp")?.map_or(Ok(plain.mlp), |section| mlp(&section))?,
         gbdt: sub("gbdt")?.map_or(Ok(plain.gbdt), |section| gbdt(&section))?,
         logistic: sub("logistic")?.map_or(Ok(plain.logistic), |section| logistic(&section))?,
+    })
+}
+
+/// A model trained elsewhere is neither trained nor searched, so what says how has no meaning.
+fn check_foreign(section: &Section<'_>, has_file: bool) -> Result<()> {
+    if !has_file {
+        return Err(section
+            .refuse("learner", "= \"onnx\" needs a section [model.onnx]")
+            .hint("name the file there: file = \"model.onnx\""));
+    }
+    if section.word("split", &["rolling", "random"], "random")? == "rolling" {
+        return Err(section
+            .refuse("split", "= \"rolling\" does not go with learner = \"onnx\"")
+            .hint("a model trained elsewhere is not trained anew at each moment: leave split away"));
+    }
+    if section.word("class_weight", &["none", "balanced"], "none")? == "balanced" {
+        return Err(section
+            .refuse(
+                "class_weight",
+                "= \"balanced\" does not go with learner = \"onnx\"",
+            )
+            .hint("a model trained elsewhere is not fitted here: leave class_weight away"));
+    }
+    Ok(())
+}
+
+fn onnx(section: &Section<'_>) -> Result<OnnxFile> {
+    let known = ["probability", "logit", "log_probability"];
+    Ok(OnnxFile {
+        file: section.required_text("file")?,
+        reading: Reading {
+            columns: section.texts("columns")?,
+            output: section.text("output")?,
+            positive: section.text("positive")?,
+            scale: Scale::from_name(section.word("scale", &known, "")?),
+        },
     })
 }
 

@@ -115,7 +115,9 @@ fn read(path: &Path, name: &str, workspace: Option<&Workspace>) -> Result<Chosen
 
 /// A workspace keeps the model with its training; a model alone will do.
 fn parse(json: &str) -> Result<OutcomeModel> {
-    OutcomeTraining::from_json(json)
+    let mut model = OutcomeTraining::from_json(json)
         .map(|training| training.model)
-        .or_else(|_| OutcomeModel::from_json(json))
+        .or_else(|_| OutcomeModel::from_json(json))?;
+    crate::foreign::attach(&mut model)?;
+    Ok(model)
 }

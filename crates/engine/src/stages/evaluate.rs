@@ -7,6 +7,7 @@ use thalweg_learn::outcome::OutcomeTraining;
 
 use super::{collect, train};
 use crate::config::Config;
+use crate::foreign;
 use crate::hash::{Fingerprint, content_id, json_bytes};
 use crate::judgement::{self, Case, Costs, Fair};
 use crate::session::{Done, Made, Session};
@@ -35,6 +36,12 @@ fn evaluate(session: &Session, table_id: &str, trained: &TrainOut) -> Result<Mad
     let rows = train::rows_of(session, &collected, &training)?;
     let config = &session.workspace.config;
     let (contact, relative_effect) = reference_action(config);
+    let mut protocol = protocol(session, &training);
+    let mut checks = vec![leakage_check(&collected)?];
+    if let Some((whole, check)) = foreign::remarks(&training, &protocol) {
+        protocol = whole;
+        checks.push(check);
+    }
     let out = judgement::judge(&Case {
         model: trained.model.clone(),
         training: &training,
@@ -44,9 +51,9 @@ fn evaluate(session: &Session, table_id: &str, trained: &TrainOut) -> Result<Mad
             relative_effect,
             value: &rows.value,
         }),
-        protocol: protocol(session, &training),
+        protocol,
         importance: trained.importance.clone(),
-        checks: vec![leakage_check(&collected)?],
+        checks,
         fair: Fair {
             table: &rows.fair,
             columns: &config.fairness.columns,

@@ -5,12 +5,15 @@ use std::rc::Rc;
 
 use thalweg_collect::Collected;
 use thalweg_domain::{Error, Result, Stage, Table};
-use thalweg_learn::outcome::{Hooks, OutcomeParams, OutcomeTraining, TrainingSet};
+use thalweg_learn::models::Learner;
+use thalweg_learn::outcome::{Hooks, LearnerChoice, OutcomeParams, OutcomeTraining, TrainingSet};
 use thalweg_learn::task::Target;
 use thalweg_ledger::{DecisionRow, ModelRecord, PlanRow};
 
 use super::collect;
+use crate::config::{Model, OnnxFile};
 use crate::experience::{self, PastCycle};
+use crate::foreign;
 use crate::hash::{Fingerprint, content_id};
 use crate::session::{Done, Made, Options, Session, StageKey, to_json};
 use crate::wire::TrainOut;
@@ -73,12 +76,21 @@ fn train(session: &Session, table_id: &str) -> Result<Made<TrainOut>> {
     let collected = collect::load(session, table_id)?;
     let rows = rows(session, &collected)?;
     let config = &session.workspace.config.model;
-    let params = crate::secret::add_key(
-        config.params(rows.periods(), session.seed()),
-        session.options.seed.is_some(),
-    )?;
-    let training = fit(&rows.set(), &params, &session.options)?;
+    let params = config.params(rows.periods(), session.seed());
+    let training = match foreign_file(config) {
+        Some(onnx) => foreign::train(onnx, &session.workspace.dir, &rows.set(), &params)?,
+        None => {
+            let params = crate::secret::add_key(params, session.options.seed.is_some())?;
+            fit(&rows.set(), &params, &session.options)?
+        }
+    };
     keep(session, &rows, &training)
+}
+
+/// The model trained elsewhere, if that is the learner.
+fn foreign_file(config: &Model) -> Option<&OnnxFile> {
+    let chosen = config.learner == LearnerChoice::One(Learner::Onnx);
+    config.onnx.as_ref().filter(|_| chosen)
 }
 
 /// Trains with progress, for as long as the search may take.
@@ -131,10 +143,10 @@ fn keep(session: &Session, rows: &TrainingRows, training: &OutcomeTraining) -> R
     })?;
     let rolling = training.rolling.as_ref().map(|rolling| &rolling.candidates);
     let learners = rolling.unwrap_or(&training.candidates).len();
-    let tried = if learners == 1 {
-        "1 learner".to_owned()
-    } else {
-        format!("{learners} learners, {} kept", out.learner)
+    let tried = match learners {
+        0 => "a model trained elsewhere".to_owned(),
+        1 => "1 learner".to_owned(),
+        _ => format!("{learners} learners, {} kept", out.learner),
     };
     let line = format!(
         "{tried}, {} folds, {} rows",
@@ -223,9 +235,10 @@ pub(crate) fn rows_of(
 /// Loads a training by its model's id.
 pub(crate) fn load(session: &Session, id: &str) -> Result<Rc<OutcomeTraining>> {
     let read = || {
-        OutcomeTraining::from_json(&crate::artifacts::read(
-            &session.workspace.artifact("models", id, "json"),
-        )?)
+        let path = session.workspace.artifact("models", id, "json");
+        let mut training = OutcomeTraining::from_json(&crate::artifacts::read(&path)?)?;
+        foreign::attach(&mut training.model)?;
+        Ok(training)
     };
     session.memo.trainings.get(id, read)
 }
@@ -347,6 +360,9 @@ fn fingerprint(session: &Session, table_id: &str) -> Result<String> {
     } else {
         session.ledger.complete_until()?
     };
+    let file = foreign_file(&config.model)
+        .map(|onnx| foreign::read(onnx, &session.workspace.dir))
+        .transpose()?;
     Ok(Fingerprint::new("train")
         .with("table", table_id)
         .with_debug("model", &config.model)
@@ -355,5 +371,6 @@ fn fingerprint(session: &Session, table_id: &str) -> Result<String> {
         .with_debug("seed", &session.seed())
         .with_debug("decisions", &plans)
         .with_debug("feedback", &feedback)
+        .with_debug("onnx", &file.map(|bytes| content_id("o", &bytes)))
         .finish())
 }

@@ -8,10 +8,12 @@ use thalweg_collect::{MissingTokens, read_source};
 use thalweg_domain::{Check, Error, Result, Seed, Table};
 use thalweg_learn::evaluate::card::ModelCard;
 use thalweg_learn::leakage::{self, Finding, FindingKind};
+use thalweg_learn::models::Learner;
 use thalweg_learn::outcome::{Hooks, LearnerChoice, OutcomeTraining, TrainingSet};
 
 use crate::card::{self, About};
 use crate::config::{Fairness, Model, parse_model};
+use crate::foreign;
 use crate::hash::content_id;
 use crate::judgement::{self, Case, Fair};
 use crate::progress::Progress;
@@ -84,6 +86,12 @@ pub fn fit(request: &FitRequest, progress: &dyn Progress) -> Result<FitOut> {
         (request.minutes, seed, request.seed.is_some()),
         progress,
     )?;
+    let mut protocol = format!("stratified {}-fold, seed {}", model.folds, seed.0);
+    let mut checks = vec![leakage_check(&findings)];
+    if let Some((whole, check)) = foreign::remarks(&training, &protocol) {
+        protocol = whole;
+        checks.push(check);
+    }
     let json = training.model.to_json()?;
     let id = content_id("m", json.as_bytes());
     let compared = request.fairness.compared(&source).take(&known);
@@ -92,9 +100,9 @@ pub fn fit(request: &FitRequest, progress: &dyn Progress) -> Result<FitOut> {
         training: &training,
         set,
         costs: None,
-        protocol: format!("stratified {}-fold, seed {}", model.folds, seed.0),
+        protocol,
         importance: importance(&training),
-        checks: vec![leakage_check(&findings)],
+        checks,
         fair: Fair {
             table: &compared,
             columns: &request.fairness.columns,
@@ -175,6 +183,9 @@ fn train(
         },
         keep_going: &|| limit.is_none_or(|limit| begun.elapsed() < limit),
     };
+    if let (LearnerChoice::One(Learner::Onnx), Some(onnx)) = (model.learner, &model.onnx) {
+        return foreign::train(onnx, Path::new(""), set, &model.params(0, seed));
+    }
     let params = crate::secret::add_key(model.params(0, seed), repeatable)?;
     let training = thalweg_learn::outcome::train_with(set, &params, &hooks);
     progress.finish();
