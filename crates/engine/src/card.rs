@@ -248,19 +248,14 @@ fn fairness(own: &FairnessOut) -> CardFairness {
     }
 }
 
-/// Shares of the importance; their doubt is that of the checks on stability.
+/// What each column is worth: the rise of the loss when it is shuffled.
 fn importance(evaluation: &EvaluationOut) -> Vec<CardImportance> {
     evaluation
-        .importance
+        .permutation
         .iter()
-        .map(|(feature, share)| CardImportance {
-            feature: feature.clone(),
-            importance: CardMetric {
-                name: "importance".to_owned(),
-                mean: *share,
-                ci95: [*share; 2],
-                method: "share of the mean absolute contribution".to_owned(),
-            },
+        .map(|own| CardImportance {
+            feature: own.feature.clone(),
+            importance: metric("importance", &own.importance, "rows and repeats"),
         })
         .collect()
 }

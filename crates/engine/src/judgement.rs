@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use thalweg_domain::{Check, ColumnData, MISSING_LEVEL, Result, Seed, Table};
 use thalweg_learn::evaluate::{
-    Economics, EmpcParams, Evaluation, Grouping, NamedEstimates, Payoff, ThresholdRule, evaluate,
-    expected_maximum_profit, interval_method, profit_curve,
+    Economics, EmpcParams, Evaluation, Grouping, NamedEstimates, Payoff, Shuffled, ThresholdRule, evaluate,
+    expected_maximum_profit, interval_method, permutation_importance, profit_curve, shuffle_column,
 };
 use thalweg_learn::fairness::{Decided, Equalised, Parity, Reference, equalise, fairness};
 use thalweg_learn::outcome::{OutcomeTraining, StopReason, TrainingSet};
@@ -15,8 +15,8 @@ use thalweg_learn::task::Target;
 use crate::config::FairnessAction;
 use crate::wire::{
     CalibrationBin, CandidateOut, CheckOut, ClassOut, ConformalOut, DecileOut, EpochOut, EqualisedOut,
-    EvaluationOut, FairGroupOut, FairnessOut, MemberOut, Metrics, ProfitOut, RandomSplitOut, SearchOut,
-    TestOut, ThresholdOut, TriedOut,
+    EvaluationOut, FairGroupOut, FairnessOut, ImportanceOut, MemberOut, Metrics, ProfitOut, RandomSplitOut,
+    SearchOut, TestOut, ThresholdOut, TriedOut,
 };
 
 /// What is judged.
@@ -132,6 +132,7 @@ pub(crate) fn judge(case: &Case<'_>) -> Result<EvaluationOut> {
             .collect(),
         checks,
         importance: case.importance.clone(),
+        permutation: permutation(case)?,
         calibration: calibration(&found),
         gains: found
             .gains
@@ -152,6 +153,60 @@ pub(crate) fn judge(case: &Case<'_>) -> Result<EvaluationOut> {
         search: search(case.training),
         members: members(case.training),
     })
+}
+
+/// Rows that columns are shuffled over, evenly spread.
+const PERMUTATION_ROWS: usize = 2000;
+/// Times that each column is shuffled.
+const PERMUTATION_REPEATS: usize = 3;
+
+/// What the model loses when a column tells it nothing.
+fn permutation(case: &Case<'_>) -> Result<Vec<ImportanceOut>> {
+    let n = case.set.target.len();
+    let every = n.div_ceil(PERMUTATION_ROWS).max(1);
+    let rows: Vec<usize> = (0..n).step_by(every).collect();
+    let table = case.set.table.take(&rows);
+    let features = case.training.model.features();
+    let group = picked(case.set.group, &rows);
+    let loss = |shuffled: Option<Shuffled<'_>>| {
+        let scored = match shuffled.and_then(|own| Some((features.get(own.feature)?, own.order))) {
+            None => case.training.model.predict_all(&table)?,
+            Some((column, order)) => case
+                .training
+                .model
+                .predict_all(&shuffle_column(&table, column, order)?)?,
+        };
+        let each = rows.iter().zip(scored.rows());
+        Ok(each
+            .map(|(row, own)| row_loss(&case.set.target, *row, own))
+            .collect())
+    };
+    let seed = case.seed.stream("permutation");
+    let found = permutation_importance(&features, &group, (PERMUTATION_REPEATS, seed), loss)?;
+    Ok(found
+        .into_iter()
+        .map(|own| ImportanceOut {
+            feature: own.feature,
+            importance: own.importance.into(),
+        })
+        .collect())
+}
+
+/// Log loss of a row's probabilities, or the squared error of its value.
+fn row_loss(target: &Target<'_>, row: usize, predicted: &[f64]) -> f64 {
+    let number = target.number(row);
+    let first = predicted.first().copied().unwrap_or(0.0);
+    let of_outcome = match target {
+        Target::Value(_) => return (first - number).powi(2),
+        Target::Binary(_) if number > 0.5 => first,
+        Target::Binary(_) => 1.0 - first,
+        Target::Class { codes, .. } => codes
+            .get(row)
+            .and_then(|code| predicted.get(*code as usize))
+            .copied()
+            .unwrap_or(0.0),
+    };
+    -of_outcome.max(f64::EPSILON).ln()
 }
 
 /// The scores that the figures are about; none unless there are two classes.

@@ -199,6 +199,8 @@ pub struct EvaluationOut {
     pub checks: Vec<CheckOut>,
     /// Most telling columns.
     pub importance: Vec<(String, f64)>,
+    /// How much the loss (log loss, squared error) of the model's own rows rises when a column is shuffled, largest first.
+    pub permutation: Vec<ImportanceOut>,
     /// Calibration by bin.
     pub calibration: Vec<CalibrationBin>,
     /// Share of positives found (y) among the riskiest share of customers (x).
@@ -230,6 +232,15 @@ pub struct EvaluationOut {
     pub search: SearchOut,
     /// The learners behind the model with their shares of the score.
     pub members: Vec<MemberOut>,
+}
+
+/// What a column is worth.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ImportanceOut {
+    /// The column.
+    pub feature: String,
+    /// The rise of the mean loss.
+    pub importance: Mean95,
 }
 
 /// A class.
