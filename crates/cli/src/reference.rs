@@ -118,7 +118,6 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("deliver", keys::<wire::DeliverOut>()),
         ("feedback", keys::<wire::FeedbackOut>()),
         ("iterate", keys::<wire::IterateOut>()),
-        ("score", keys::<thalweg_engine::score::ScoreOut>()),
         ("demo", keys::<wire::DemoOut>()),
         ("status", keys::<wire::StatusOut>()),
         ("score", keys::<ScoreOut>()),

@@ -54,16 +54,7 @@ fn a_model_is_compressed_within_its_bound_or_kept() {
     // beyond the bound nothing is replaced
     let refused = thalweg(
         &dir,
-        &[
-            "compress",
-            "--to",
-            "pruned",
-            "--sparsity",
-            "0.99",
-            "--bound",
-            "-0.5",
-            "--replace",
-        ],
+        &["compress", "--to", "distilled", "--bound=-0.5", "--replace"],
     )
     .output()
     .unwrap();
@@ -94,6 +85,7 @@ fn a_card_and_an_export_say_what_the_model_is() {
     ] {
         assert!(page.contains(heading), "{heading} is not in the card");
     }
+    json(&dir, &["plan"]);
     let export = json(&dir, &["export", "--out", "m.onnx"]);
     assert_eq!(export["model"], evaluation["model"]);
     assert!(fs::metadata(dir.join("m.onnx")).unwrap().len() > 1000);

@@ -350,8 +350,8 @@ impl OutcomeModel {
     /// # Errors
     /// Those of `load`.
     pub fn attach(&mut self, load: &dyn Fn(&ForeignFile) -> Result<Arc<dyn ForeignScores>>) -> Result<()> {
-        let members = self.members.iter_mut();
-        members.map(|member| member.fitted.attach(load)).collect()
+        let mut members = self.members.iter_mut();
+        members.try_for_each(|member| member.fitted.attach(load))
     }
 
     /// The model as JSON; [`Self::from_json`] gives the same one back, bit for bit.

@@ -1,4 +1,4 @@
-//! Matrix products.
+//! Products of matrices: Gemm and MatMul, with the broadcasting of batches.
 
 use thalweg_domain::Result;
 

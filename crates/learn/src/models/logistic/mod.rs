@@ -6,8 +6,6 @@ mod gram;
 mod information;
 mod lbfgs;
 mod loss;
-#[cfg(test)]
-mod measure;
 mod newton;
 mod params;
 mod path;

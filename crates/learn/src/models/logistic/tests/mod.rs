@@ -1,5 +1,7 @@
 //! Coefficients and standard errors against scikit-learn and statsmodels (`bench/fixtures/metrics.py`, `linear.py`).
 
+mod measure;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
@@ -13,7 +15,7 @@ use crate::task::Task;
 const SEED: Seed = Seed(1);
 
 fn fixture() -> (Value, Inputs, Examples) {
-    let all: Value = serde_json::from_str(include_str!("../../../tests/fixtures/metrics.json")).unwrap();
+    let all: Value = serde_json::from_str(include_str!("../../../../tests/fixtures/metrics.json")).unwrap();
     let fixture = all["logistic"].clone();
     let data: Vec<f32> = serde_json::from_value(fixture["x"].clone()).unwrap();
     let target: Vec<bool> = serde_json::from_value(fixture["y"].clone()).unwrap();
@@ -95,7 +97,7 @@ fn steps_that_run_out_are_an_error() {
 }
 
 fn linear() -> Value {
-    serde_json::from_str(include_str!("../../../tests/fixtures/linear.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../tests/fixtures/linear.json")).unwrap()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {

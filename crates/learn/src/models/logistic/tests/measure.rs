@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use thalweg_domain::{Column, ColumnData, Seed, Table};
 
-use super::{Inputs, LogisticParams};
+use super::super::{Inputs, LogisticParams};
 use crate::models::{Examples, Learner, LearnerParams, fit};
 use crate::prepare::{DenseMatrix, Preparer};
 use crate::task::Task;
@@ -191,7 +191,7 @@ fn measure_linear_models_of_many_rows() {
             group: (0..n_rows as u64).collect(),
         };
         let start = Instant::now();
-        let model = super::fit(&inputs, &examples, &LogisticParams::default(), Seed(1)).unwrap();
+        let model = super::super::fit(&inputs, &examples, &LogisticParams::default(), Seed(1)).unwrap();
         let second = model.coefficients(0).nth(1).unwrap();
         println!(
             "{name}: {n_rows} x {n_columns} in {:.2} s, {second:?}",
