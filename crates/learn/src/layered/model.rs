@@ -15,7 +15,7 @@ use crate::outcome::TrainingSet;
 use crate::task::Task;
 
 /// Folds in which the rows are scored by models that have not seen them.
-const FOLDS: usize = 5;
+pub(super) const FOLDS: usize = 5;
 
 /// A global model and the corrections of its segments.
 #[derive(Debug, Serialize, Deserialize)]

@@ -3,12 +3,15 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
-use thalweg_domain::{Column, ColumnData, MISSING_LEVEL, Table};
+use thalweg_domain::{Column, ColumnData, MISSING_LEVEL, Seed, Table};
 
 use super::evidence::OffsetRows;
 use super::segments::{SegmentParams, SegmentRows, Segments, total};
-use crate::models::sigmoid;
+use super::study::{LayerStudy, StudyParams, study};
+use crate::models::{LearnerParams, sigmoid};
+use crate::outcome::TrainingSet;
 use crate::prepare::DenseMatrix;
+use crate::task::Target;
 
 fn normal(rng: &mut ChaCha8Rng) -> f64 {
     StandardNormal.sample(rng)
@@ -202,4 +205,61 @@ fn a_column_that_cannot_be_segments_is_refused() {
     let code = |name: &str| fit(&data, &SegmentParams::by(name.to_owned())).unwrap_err().code;
     assert_eq!(code("nothing"), "TW0305");
     assert_eq!(code("number"), "TW0306");
+}
+
+/// A study of a small net; two rows belong to each customer.
+fn study_of(data: &Simulated, target: Target<'_>, column: Option<&str>) -> Result<LayerStudy, &'static str> {
+    let n = target.len();
+    let group: Vec<u64> = (0..n as u64).map(|row| row / 2).collect();
+    let set = TrainingSet {
+        table: &data.table,
+        target,
+        weight: &vec![1.0; n],
+        group: &group,
+        period: None,
+    };
+    let mut learners = LearnerParams::default();
+    learners.mlp.hidden = vec![4];
+    learners.mlp.epochs = 3;
+    let params = StudyParams {
+        segments: column.map(|column| SegmentParams::by(column.to_owned())),
+        ..StudyParams::default()
+    };
+    study(&set, &learners, &params, Seed(3)).map_err(|error| error.code)
+}
+
+#[test]
+fn a_study_compares_on_the_same_folds_and_nets() {
+    let data = simulate(1000, 0.8, 0.0, 2);
+    let target: Vec<bool> = data.target.iter().map(|cell| *cell > 0.5).collect();
+    let alone = study_of(&data, Target::Binary(&target), None).unwrap();
+    let found = study_of(&data, Target::Binary(&target), Some("segment")).unwrap();
+    assert_eq!(alone.segmented, None);
+    assert_eq!((alone.plain, alone.pretrained), (found.plain, found.pretrained));
+    assert_eq!(
+        found,
+        study_of(&data, Target::Binary(&target), Some("segment")).unwrap()
+    );
+    assert_ne!(found.pretrained.mean, found.plain);
+    assert_eq!((found.metric, found.folds), ("auc", 5));
+    for contender in [found.pretrained, found.segmented.unwrap()] {
+        let difference = contender.difference;
+        assert!((contender.mean - found.plain - difference.mean).abs() < 1e-12);
+        assert!(difference.low < difference.mean && difference.mean < difference.high);
+    }
+}
+
+#[test]
+fn a_study_takes_numbers_without_segments_and_refuses_what_it_cannot_compare() {
+    let data = simulate(300, 0.0, 0.0, 2);
+    assert_eq!(
+        study_of(&data, Target::Value(&data.truth), None).unwrap().metric,
+        "r2"
+    );
+    let refused = |target: Target<'_>, column: &str| study_of(&data, target, Some(column)).unwrap_err();
+    assert_eq!(refused(Target::Value(&data.truth), "segment"), "TW0335");
+    let target: Vec<bool> = data.target.iter().map(|cell| *cell > 0.5).collect();
+    assert_eq!(refused(Target::Binary(&target), "number"), "TW0306");
+    let few: Vec<bool> = (0..300).map(|row| row < 18).collect();
+    assert_eq!(refused(Target::Binary(&few), "segment"), "TW0302");
 }

@@ -15,6 +15,7 @@ impl MlpParams {
         self.check_layers()?;
         self.check_schedule()?;
         self.check_privacy()?;
+        self.check_pretrain()?;
         if let ClassWeights::Given(weights) = &self.class_weights
             && let Some(weight) = weights.iter().find(|weight| !positive(**weight))
         {
@@ -148,7 +149,7 @@ fn positive(number: f64) -> bool {
     number > 0.0 && number.is_finite()
 }
 
-fn within(key: &str, value: f64, fits: bool, range: &str) -> Result<()> {
+pub(super) fn within(key: &str, value: f64, fits: bool, range: &str) -> Result<()> {
     if fits {
         Ok(())
     } else {

@@ -9,6 +9,7 @@ use super::inputs::{Inputs, Part, class_weighted, target_scale};
 use super::layout::{EmbeddingTable, Output, Shape};
 use super::params::{Embedding, MlpParams, Norm};
 use super::predict::Mlp;
+use super::pretrain::pretrain;
 use super::trainer::Trainer;
 use crate::models::Examples;
 use crate::outcome::stratified_split;
@@ -42,8 +43,8 @@ pub(crate) fn fit<'a>(
     train(inputs.into(), examples, params, seed, None)
 }
 
-/// Trains a net further; its weights that are exactly 0 stay 0 (as pruning wants it), and so do the scale of a number target
-/// and its shape, whatever `params` say about them.
+/// Trains a net further, without pre-training; its weights that are exactly 0 stay 0 (as pruning wants it), and so do the scale
+/// of a number target and its shape, whatever `params` say about them.
 ///
 /// # Errors
 /// As [`fit`].
@@ -78,6 +79,8 @@ fn train(
     let mut trainer = Trainer::new(&shape, params, fit_rows.len(), &mut rng);
     if let Some(net) = start {
         trainer.start_from(&net.params, &net.moving);
+    } else if let Some(how) = params.pretrain {
+        pretrain(&mut trainer, &shape, &fit_part, how, seed.stream("pretrain"))?;
     }
     let (best, history) = run(&mut trainer, &fit_part, validation.as_ref(), params, &mut rng)?;
     let mut net = Mlp::new(shape, best.params, best.moving, scale);

@@ -105,6 +105,15 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// The rows' dense columns.
+    pub(super) const fn dense(&self) -> &DenseMatrix {
+        &self.x
+    }
+
+    pub(super) fn weight(&self) -> &[f32] {
+        &self.weight
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.y.len()
     }

@@ -2,7 +2,8 @@
 //!
 //! `params` says what can be set, `check` in which range; `layout` where each weight lies; `pass` and `backward` go
 //! through the net and back over a chunk of rows; `trainer` makes gradients of batches, `optimise` steps of gradients;
-//! `fit` is the loop around them, `private` the one with differential privacy; `predict` and `layers` are what a trained net offers.
+//! `fit` is the loop around them, `pretrain` what can come before it, `private` the loop with differential privacy; `predict` and
+//! `layers` are what a trained net offers.
 
 mod activation;
 mod alone;
@@ -22,6 +23,7 @@ mod optimise;
 mod params;
 mod pass;
 mod predict;
+mod pretrain;
 mod private;
 mod schedule;
 mod simd;
@@ -37,6 +39,7 @@ pub use params::{
     Activation, ClassWeights, EMBED_ABOVE, Embedding, Loss, MlpParams, Norm, Optimizer, Schedule,
 };
 pub use predict::Mlp;
+pub use pretrain::Pretrain;
 
 pub(crate) use coded::Coded;
 pub(crate) use fit::{fit, refit};

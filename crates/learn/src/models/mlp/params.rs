@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::pretrain::Pretrain;
 use crate::privacy::PrivacyParams;
 
 /// What a hidden unit does with its sum.
@@ -156,6 +157,9 @@ pub struct MlpParams {
     pub patience: usize,
     /// Categories with more than [`EMBED_ABOVE`] levels get learned vectors instead of 0/1 columns; `None`: never.
     pub embedding: Option<Embedding>,
+    /// Starts the hidden layers as denoising autoencoders of the layers below instead of at random; `None`: at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pretrain: Option<Pretrain>,
     /// Trains with differential privacy; `None`: plainly. Its learning rate, batch and epochs replace those above, and no row is
     /// kept for early stopping.
     pub privacy: Option<PrivacyParams>,
@@ -185,6 +189,7 @@ impl Default for MlpParams {
             validation: 0.2,
             patience: 5,
             embedding: None,
+            pretrain: None,
             privacy: None,
         }
     }

@@ -113,7 +113,7 @@ impl Trainer {
             self.add_gradients(n_chunks, is_parallel(&self.layout, block.len()));
             let losses = self.passes[..n_chunks].iter().map(|pass| f64::from(pass.loss));
             total += losses.sum::<f64>();
-            self.update_moving(block.len());
+            follow_statistics(&self.layout, &self.passes[0], block.len(), &mut self.moving);
         }
         total
     }
@@ -183,23 +183,6 @@ impl Trainer {
         }
     }
 
-    /// Moves the moving statistics of batch-normalised layers towards the last batch's.
-    fn update_moving(&mut self, rows: usize) {
-        if rows < 2 {
-            return;
-        }
-        let unbiased = rows as f32 / (rows - 1) as f32;
-        let layers = self.layout.hidden.iter().zip(&self.passes[0].hidden);
-        for (place, hidden) in layers.filter(|(_, hidden)| !hidden.mean.is_empty()) {
-            let moving = &mut self.moving[place.moving..place.moving + 2 * place.n];
-            let (mean, variance) = moving.split_at_mut(place.n);
-            for unit in 0..place.n {
-                mean[unit] += MOVING * (hidden.mean[unit] - mean[unit]);
-                variance[unit] += MOVING * (hidden.variance[unit] * unbiased - variance[unit]);
-            }
-        }
-    }
-
     /// Adds the L2 term's gradient, and drops that of held weights.
     pub(super) fn penalise(&mut self) {
         self.stepper.penalise(&self.params, &mut self.gradient);
@@ -249,6 +232,23 @@ impl Trainer {
             }
         }
         total / part.len() as f64
+    }
+}
+
+/// Moves the moving statistics of batch-normalised layers towards those of the batch that has last gone through a pass.
+pub(super) fn follow_statistics(layout: &Layout, pass: &Pass, rows: usize, moving: &mut [f32]) {
+    if rows < 2 {
+        return;
+    }
+    let unbiased = rows as f32 / (rows - 1) as f32;
+    let layers = layout.hidden.iter().zip(&pass.hidden);
+    for (place, hidden) in layers.filter(|(_, hidden)| !hidden.mean.is_empty()) {
+        let moving = &mut moving[place.moving..place.moving + 2 * place.n];
+        let (mean, variance) = moving.split_at_mut(place.n);
+        for unit in 0..place.n {
+            mean[unit] += MOVING * (hidden.mean[unit] - mean[unit]);
+            variance[unit] += MOVING * (hidden.variance[unit] * unbiased - variance[unit]);
+        }
     }
 }
 

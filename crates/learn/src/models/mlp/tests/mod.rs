@@ -2,6 +2,7 @@
 
 mod embedding;
 mod gradients;
+mod pretrain;
 mod steps;
 mod tasks;
 
