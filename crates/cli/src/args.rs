@@ -119,6 +119,37 @@ pub(crate) enum Tool {
     Profile(ProfileArgs),
     /// Fit a model to any labelled table and judge it by nested cross-validation.
     Fit(Box<FitArgs>),
+    /// See whether training in layers pays: pre-trained nets, and corrections per segment.
+    Layers(LayersArgs),
+}
+
+/// `tool layers`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Plain training, the same net with its layers pre-trained as denoising autoencoders, and a global model with\ncorrections per segment, on the same folds.\nExample: thalweg tool layers --data customers.csv --target churn --key customer_id --segments contract"
+)]
+pub(crate) struct LayersArgs {
+    /// The table: CSV, Parquet or JSON lines; a glob reads several files as one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// The column to predict.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) target: String,
+    /// The column that says whose row it is.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) key: Option<String>,
+    /// The target's value that means it happened [default: guessed].
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) positive: Option<String>,
+    /// The column whose levels get corrections of their own.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) segments: Option<String>,
+    /// A TOML file with [model] sections: the net, and [model.mlp] pretrain.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Columns that the model must not see.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) exclude: Vec<String>,
 }
 
 /// `compress`.

@@ -125,6 +125,7 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("export", keys::<wire::ExportOut>()),
         ("tool profile", keys::<wire::ProfileOut>()),
         ("tool fit", fit_keys()),
+        ("tool layers", keys::<wire::LayersOut>()),
     ]
 }
 

@@ -878,6 +878,34 @@ pub struct FitOut {
     pub evaluation: EvaluationOut,
 }
 
+/// `tool layers`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayersOut {
+    /// The file.
+    pub data: String,
+    /// The target column.
+    pub target: String,
+    /// auc, accuracy or r2.
+    pub metric: String,
+    /// Folds.
+    pub folds: usize,
+    /// Mean of plain training.
+    pub plain: f64,
+    /// The same net, its layers pre-trained.
+    pub pretrained: ContenderOut,
+    /// Plain training with corrections per segment; absent without a column of segments.
+    pub segmented: Option<ContenderOut>,
+}
+
+/// A way of training against the plain one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ContenderOut {
+    /// Its mean.
+    pub mean: f64,
+    /// Its mean less that of plain training, on the same rows; above 0 is better.
+    pub difference: Mean95,
+}
+
 /// `tool profile`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileOut {

@@ -70,6 +70,11 @@ pub static SECTIONS: &[(&str, &str, &str)] = &[
         "Optional: differential privacy of the net's training. The noise comes from the operating system, so a training is not repeated to the byte, unless --seed is given: then it can be, and guarantees nothing.",
     ),
     (
+        "pretrain",
+        "[model.mlp] pretrain",
+        "Layer by layer before the training itself; not with privacy or embeddings.",
+    ),
+    (
         "schedule",
         "[model.mlp] schedule",
         "How the net's step size changes.",
@@ -516,6 +521,27 @@ pub static KEYS: &[Key] = &[
         "above 0",
         None,
         "step size; without it one that suits the optimizer",
+    ),
+    key(
+        "model.mlp",
+        "pretrain",
+        "{ epochs, noise }",
+        None,
+        "trains each hidden layer first as a denoising autoencoder on the layer below",
+    ),
+    key(
+        "pretrain",
+        "epochs",
+        "1 or more",
+        Some("10"),
+        "passes over the rows for each layer",
+    ),
+    key(
+        "pretrain",
+        "noise",
+        "0 to 0.9",
+        Some("0.2"),
+        "share of the inputs that are blanked",
     ),
     key(
         "schedule",

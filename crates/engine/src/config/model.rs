@@ -5,7 +5,7 @@ use thalweg_learn::models::Learner;
 use thalweg_learn::models::gbdt::{GbdtParams, ValueLoss};
 use thalweg_learn::models::logistic::LogisticParams;
 use thalweg_learn::models::mlp::{
-    Activation, ClassWeights, Embedding, Loss, MlpParams, Norm, Optimizer, Schedule,
+    Activation, ClassWeights, Embedding, Loss, MlpParams, Norm, Optimizer, Pretrain, Schedule,
 };
 use thalweg_learn::outcome::{ClassWeight, LearnerChoice, Threshold};
 use thalweg_learn::privacy::PrivacyParams;
@@ -231,6 +231,7 @@ fn mlp(section: &Section<'_>) -> Result<MlpParams> {
         validation: number(section, "validation", plain.validation)?,
         patience: count(section, "patience", plain.patience)?,
         embedding: embedding(section)?,
+        pretrain: pretrain(section)?,
         privacy: privacy(section)?,
     };
     params.check().map_err(|error| section.about(error))?;
@@ -298,6 +299,18 @@ fn schedule(section: &Section<'_>) -> Result<Schedule> {
         },
         _ => Schedule::Constant,
     })
+}
+
+/// Such as `{ epochs = 10, noise = 0.2 }`.
+fn pretrain(section: &Section<'_>) -> Result<Option<Pretrain>> {
+    let Some(inner) = section.section("pretrain", "pretrain", "[model.mlp] pretrain")? else {
+        return Ok(None);
+    };
+    let plain = Pretrain::default();
+    Ok(Some(Pretrain {
+        epochs: count(&inner, "epochs", plain.epochs)?,
+        noise: inner.number_in("noise", 0.0..=0.9, plain.noise)?,
+    }))
 }
 
 /// `[model.mlp.privacy]`; the key of the noise is added when training begins.

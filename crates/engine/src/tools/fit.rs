@@ -60,17 +60,16 @@ pub struct FitRequest {
 /// `TW01xx` for a configuration that cannot be read, `TW02xx` and `TW03xx` for data that cannot be learned from, `TW0229`
 /// when the model cannot be written.
 pub fn fit(request: &FitRequest, progress: &dyn Progress) -> Result<FitOut> {
-    let model = settings(request)?;
-    let source = read_source(Path::new(""), &request.data, &MissingTokens::new())?;
-    let labelled = target::find(
-        &source,
-        &request.target,
-        request.kind.as_deref(),
-        request.positive.as_deref(),
-    )?;
+    let Prepared {
+        model,
+        source,
+        labelled,
+        features,
+        excluded,
+        findings,
+        group,
+    } = prepare(request)?;
     let known = labelled.known.clone();
-    let (features, excluded, findings) = features(request, &source, &labelled)?;
-    let group = groups(request, &source, &known)?;
     let weight = vec![1.0; known.len()];
     let set = TrainingSet {
         table: &features,
@@ -145,6 +144,40 @@ fn card(out: &FitOut, training: &OutcomeTraining, group: &[u64]) -> ModelCard {
             calibration: training.model.link().name().to_owned(),
         },
     )
+}
+
+/// What is read before anything is fitted.
+pub(super) struct Prepared {
+    pub(super) model: Model,
+    pub(super) source: Table,
+    pub(super) labelled: Labelled,
+    pub(super) features: Table,
+    pub(super) excluded: Vec<DroppedOut>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) group: Vec<u64>,
+}
+
+/// Reads the settings and the table, finds the target, and leaves out what a model must not see.
+pub(super) fn prepare(request: &FitRequest) -> Result<Prepared> {
+    let model = settings(request)?;
+    let source = read_source(Path::new(""), &request.data, &MissingTokens::new())?;
+    let labelled = target::find(
+        &source,
+        &request.target,
+        request.kind.as_deref(),
+        request.positive.as_deref(),
+    )?;
+    let (features, excluded, findings) = features(request, &source, &labelled)?;
+    let group = groups(request, &source, &labelled.known)?;
+    Ok(Prepared {
+        model,
+        source,
+        labelled,
+        features,
+        excluded,
+        findings,
+        group,
+    })
 }
 
 fn settings(request: &FitRequest) -> Result<Model> {

@@ -1,4 +1,5 @@
 //! The pieces of mathematics on a plain table, without a workspace: `thalweg tool …`.
 
 pub mod fit;
+pub mod layers;
 pub mod profile;

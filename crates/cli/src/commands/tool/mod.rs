@@ -1,6 +1,7 @@
 //! `thalweg tool …`: one file per piece of mathematics.
 
 mod fit;
+mod layers;
 mod profile;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use crate::context::Context;
 pub(crate) fn run(context: &Context, tool: &Tool) -> Result<ExitCode> {
     match tool {
         Tool::Fit(args) => fit::run(context, args),
+        Tool::Layers(args) => layers::run(context, args),
         Tool::Profile(args) => profile::run(context, args),
     }
 }
