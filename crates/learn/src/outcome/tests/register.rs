@@ -11,7 +11,7 @@ use crate::models::{Learner, LearnerParams, sigmoid};
 use crate::outcome::{Kept, OutcomeModel, OutcomeParams, OutcomeTraining, TrainingSet, register};
 use crate::task::Target;
 
-/// `2 (x - y) + 2 x y + 1`: twice the true log-odds, and two columns that act together. The file's first byte is the factor.
+/// `2 (x - y + x y / 4) + 1`: twice the true log-odds, and two columns that act together. The file's first byte is the factor.
 #[derive(Debug)]
 struct Elsewhere {
     factor: f64,
@@ -28,7 +28,10 @@ fn number<'t>(table: &'t Table, name: &str) -> &'t [f64] {
 impl ForeignScores for Elsewhere {
     fn margins(&self, table: &Table) -> Result<Vec<f64>> {
         let (x, y) = (number(table, "x"), number(table, "y"));
-        let scores = x.iter().zip(y).map(|(x, y)| self.factor * (x - y + x * y) + 1.0);
+        let scores = x
+            .iter()
+            .zip(y)
+            .map(|(x, y)| self.factor * (x - y + x * y / 4.0) + 1.0);
         Ok(scores
             .flat_map(|score| (0..self.n_outputs).map(move |output| score * (1.0 - output as f64)))
             .collect())
@@ -85,7 +88,7 @@ fn a_model_trained_elsewhere_is_calibrated_and_judged() {
     let (calibrated, as_it_came) = (metric("log_loss"), log_loss(&raw));
     assert!(calibrated < as_it_came - 0.05, "{calibrated} {as_it_came}");
     let error = metric("calibration_error");
-    assert!(error < 0.06, "{error}");
+    assert!(error < 0.05, "{error}");
     assert!(metric("auc") > 0.75);
     assert!(evaluation.candidates.is_empty());
     // each fold's scores come from a link that did not see the fold
@@ -127,7 +130,7 @@ fn contributions_of_a_model_trained_elsewhere_add_up() {
     };
     let (x0, y0) = (middle(x), middle(y));
     for (cells, row) in found.cells.chunks_exact(2).zip(&rows) {
-        let of_x = 2.0 * (x[*row] - x0) * (1.0 + f64::midpoint(y[*row], y0));
+        let of_x = 2.0 * (x[*row] - x0) * (1.0 + f64::midpoint(y[*row], y0) / 4.0);
         assert!((cells[0] - of_x).abs() < 1e-9, "{} {of_x}", cells[0]);
     }
     // and in the unit of the prediction
@@ -235,10 +238,10 @@ fn classes_and_values_can_come_from_elsewhere_too() {
 
 #[test]
 fn it_can_be_distilled_and_nothing_else() {
-    let data = Data::new(500, 1.5, 8);
+    let data = Data::new(800, 1.5, 8);
     let training = registered(&data.set(), "1");
     let mut learners = LearnerParams::default();
-    learners.mlp.epochs = 20;
+    learners.mlp.epochs = 60;
     let params = |to| CompressParams {
         to,
         learners: learners.clone(),
