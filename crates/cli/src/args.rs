@@ -349,7 +349,7 @@ pub(crate) struct FeedbackArgs {
 /// `score`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The file is read in batches, so that its size does not matter; rows come out in the order in which they came in.\nIt must have the model's columns, in any order; others are ignored. Missing cells are imputed and counted,\nlevels that training did not have are counted. Nothing is written when a row cannot be scored.\nExamples: thalweg score --data new.parquet --out scores.csv -C examples/telco\n          thalweg score --model m-0123456789ab --data \"new/*.csv\" --key id --keep plan,region --out scores.parquet"
+    after_help = "The file is read in batches, so that its size does not matter; rows come out in the order in which they came in.\nIt must have the model's columns, in any order; others are ignored. Missing cells are imputed and counted,\nlevels that training did not have are counted. Nothing is written when a row cannot be scored.\nExamples: thalweg score --data new.parquet --out scores.csv -C examples/telco\n          thalweg score --model m-0123456789ab --data \"new/*.csv\" --keep plan,region --out s.csv"
 )]
 pub(crate) struct ScoreArgs {
     /// The model: its id (m-…), champion, latest, or the path of a model file [default: champion, the model in use].
