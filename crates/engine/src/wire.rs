@@ -285,7 +285,8 @@ pub struct ProfitOut {
     pub best_share: f64,
     /// Profit per customer there.
     pub best_profit: Mean95,
-    /// Expected maximum profit for churn (Verbraken et al. 2013), per customer; absent when the costs rule it out.
+    /// Expected maximum profit for churn (Verbraken et al. 2013), per customer, with the workspace's mean value and contact cost and the
+    /// paper's offer cost and acceptance; absent when the costs rule it out.
     pub expected_maximum: Option<f64>,
     /// Share of customers that it contacts.
     pub expected_maximum_share: Option<f64>,

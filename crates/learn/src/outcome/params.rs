@@ -135,7 +135,7 @@ impl OutcomeParams {
     /// Checks the ranges, those of the learners too.
     ///
     /// # Errors
-    /// `TW0307` with the parameter, its value and its range.
+    /// `TW0307` with the parameter, its value and its range; `TW0332` for what cannot go with private training.
     pub fn check(&self) -> Result<()> {
         let refuse = |what: String, hint: &str| Err(Error::new("TW0307", what).hint(hint));
         for (name, folds) in [("folds", self.folds), ("inner folds", self.inner_folds)] {
@@ -167,8 +167,33 @@ impl OutcomeParams {
             let what = format!("a search of {} units cannot be used", self.search.units);
             return refuse(what, "give a number above 0; the default is 300");
         }
+        self.check_privacy()?;
         self.learners.mlp.check()?;
         self.learners.gbdt.check()?;
         self.learners.logistic.check()
+    }
+
+    /// Refuses what would leave private training out, or read rows beside it.
+    fn check_privacy(&self) -> Result<()> {
+        let refuse = |what: &str, hint: &str| {
+            let message = format!("{what} cannot be used with privacy: only the net is trained with noise");
+            Err(Error::new("TW0332", message).hint(hint))
+        };
+        if self.learners.mlp.privacy.is_none() {
+            return Ok(());
+        }
+        if self.choice != LearnerChoice::One(Learner::Mlp) {
+            return refuse(
+                "a learner other than \"mlp\"",
+                "set learner = \"mlp\", or leave [model.mlp.privacy] out",
+            );
+        }
+        if self.class_weight == ClassWeight::Balanced {
+            return refuse(
+                "class_weight = \"balanced\", which counts the rows of each class,",
+                "leave class_weight out, or [model.mlp.privacy]",
+            );
+        }
+        Ok(())
     }
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::evaluate::{Economics, Evaluation, evaluate};
 use crate::models::{Examples, Learner, sigmoid};
+use crate::privacy::PrivacyParams;
 use crate::task::Target;
 
 struct Data {
@@ -408,6 +409,22 @@ fn data_that_cannot_be_learned_from_is_refused() {
     let mut params = quick();
     params.learners.mlp.dropout = 2.0;
     assert_eq!(code(&good(), &params), "TW0307");
+    // private training is the net's alone: nothing else may be kept, or read the rows beside it
+    let mut private = quick();
+    private.learners.mlp.privacy = Some(PrivacyParams::default());
+    for choice in [LearnerChoice::Auto, LearnerChoice::One(Learner::Gbdt)] {
+        let params = OutcomeParams {
+            choice,
+            ..private.clone()
+        };
+        assert_eq!(code(&good(), &params), "TW0332");
+    }
+    let balanced = OutcomeParams {
+        choice: LearnerChoice::One(Learner::Mlp),
+        class_weight: super::ClassWeight::Balanced,
+        ..private
+    };
+    assert_eq!(code(&good(), &balanced), "TW0332");
     let short = Data {
         weight: vec![1.0; 99],
         ..good()
