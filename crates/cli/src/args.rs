@@ -121,6 +121,60 @@ pub(crate) enum Tool {
     Fit(Box<FitArgs>),
     /// See whether training in layers pays: pre-trained nets, and corrections per segment.
     Layers(LayersArgs),
+    /// Say how many customers a test needs, or what a number of them can show.
+    Power(PowerArgs),
+}
+
+/// `tool power`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An effect asks for the customers, --n asks for the smallest effect, both ask for the power. Two proportions,\nnormal approximation, two-sided.\nExamples: thalweg tool power --baseline 0.265 --effect=-0.02 --cost 6 --per-day 500\n          thalweg tool power --baseline 0.265 --relative-effect=-0.10 --ratio 0.25\n          thalweg tool power --baseline 0.04 --n 20000 --direction increase"
+)]
+pub(crate) struct PowerArgs {
+    /// Rate of the outcome without the action, between 0 and 1.
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub(crate) baseline: f64,
+    /// Absolute effect in probability points: -0.02 takes 26.5 % to 24.5 %.
+    #[arg(long, value_name = "POINTS", allow_negative_numbers = true)]
+    pub(crate) effect: Option<f64>,
+    /// Relative effect, a share of the baseline: -0.10 takes 26.5 % to 23.85 %.
+    #[arg(
+        long,
+        value_name = "SHARE",
+        allow_negative_numbers = true,
+        conflicts_with = "effect"
+    )]
+    pub(crate) relative_effect: Option<f64>,
+    /// Customers in the arm with the action; without an effect the smallest detectable one is asked for.
+    #[arg(long, value_name = "CUSTOMERS")]
+    pub(crate) n: Option<u64>,
+    /// Which way the smallest detectable effect goes.
+    #[arg(long, value_enum, default_value = "decrease")]
+    pub(crate) direction: EffectDirection,
+    /// Probability of seeing an effect that is there.
+    #[arg(long, default_value_t = 0.8, allow_negative_numbers = true)]
+    pub(crate) power: f64,
+    /// Two-sided level: probability of seeing an effect that is not there.
+    #[arg(long, default_value_t = 0.05, allow_negative_numbers = true)]
+    pub(crate) alpha: f64,
+    /// Customers without the action per customer with it.
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(crate) ratio: f64,
+    /// Cost of one contact.
+    #[arg(long, value_name = "MONEY", allow_negative_numbers = true)]
+    pub(crate) cost: Option<f64>,
+    /// Customers who enter the test in a day, both arms together.
+    #[arg(long, value_name = "CUSTOMERS", allow_negative_numbers = true)]
+    pub(crate) per_day: Option<f64>,
+}
+
+/// Which way an effect goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum EffectDirection {
+    /// The rate falls, as with churn.
+    Decrease,
+    /// The rate rises, as with conversion.
+    Increase,
 }
 
 /// `tool layers`.

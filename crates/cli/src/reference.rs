@@ -126,6 +126,7 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("tool profile", keys::<wire::ProfileOut>()),
         ("tool fit", fit_keys()),
         ("tool layers", keys::<wire::LayersOut>()),
+        ("tool power", keys::<wire::PowerOut>()),
     ]
 }
 

@@ -907,6 +907,44 @@ pub struct ContenderOut {
     pub difference: Mean95,
 }
 
+/// `tool power`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PowerOut {
+    /// What was asked for: `customers`, `effect` or `power`.
+    pub solved_for: String,
+    /// Rate without the action.
+    pub baseline: f64,
+    /// The effect.
+    pub effect: PowerEffectOut,
+    /// Two-sided level.
+    pub alpha: f64,
+    /// Probability of seeing the effect.
+    pub power: f64,
+    /// Control customers per treated one.
+    pub ratio: f64,
+    /// Customers with the action.
+    pub n_per_arm: u64,
+    /// Customers without it.
+    pub n_control: u64,
+    /// Both together.
+    pub n_total: u64,
+    /// What the contacts cost; none when no cost was given.
+    pub cost: Option<f64>,
+    /// Days until all have entered; none when no number per day was given.
+    pub days: Option<u64>,
+}
+
+/// An effect on a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PowerEffectOut {
+    /// In probability points.
+    pub absolute: f64,
+    /// As a share of the baseline.
+    pub relative: f64,
+    /// The rate with the action.
+    pub rate: f64,
+}
+
 /// `tool profile`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileOut {

@@ -15,6 +15,7 @@ mod chunks;
 pub mod decide;
 mod exact;
 mod normal;
+pub mod pilot;
 pub mod power;
 pub mod randomise;
 pub mod verdict;

@@ -1,4 +1,4 @@
-//! How many customers show an effect: sample sizes, detectable effects, cycles, pilots.
+//! How many customers show an effect: sample sizes, detectable effects, cycles.
 
 use thalweg_domain::{Error, Result};
 
@@ -49,13 +49,35 @@ pub struct ArmSizes {
 /// # Ok::<(), thalweg_domain::Error>(())
 /// ```
 pub fn n_per_arm(baseline: f64, effect: f64, plan: TestPlan) -> Result<u64> {
+    Ok(arms_for(baseline, effect, 1.0, plan)?.treated as u64)
+}
+
+/// Customers in arms of unequal size that show a difference of `effect` between two proportions.
+///
+/// `ratio` is control customers per treated one, positive. With `p = (p1 + ratio p0) / (1 + ratio)`, treated is
+/// `(z_{1-alpha/2} sqrt(p (1-p) (1 + 1/ratio)) + z_power sqrt(p1 (1-p1) + p0 (1-p0) / ratio))^2 / effect^2`, control
+/// `ratio` times that, both rounded up (Fleiss, Levin and Paik 2003, section 4.4). Customers are assumed independent.
+///
+/// # Errors
+/// `TW0505` as [`n_per_arm`], or when the ratio is not a positive number.
+pub fn arms_for(baseline: f64, effect: f64, ratio: f64, plan: TestPlan) -> Result<ArmSizes> {
     check_plan(plan)?;
     check_rates(baseline, effect)?;
+    if !(ratio.is_finite() && ratio > 0.0) {
+        return Err(no_answer(format!(
+            "{ratio} control customers per treated one is not a positive number"
+        )));
+    }
     let other = baseline + effect;
-    let mean = 0.5 * (baseline + other);
-    let level = quantile(1.0 - 0.5 * plan.alpha) * (2.0 * mean * (1.0 - mean)).sqrt();
-    let power = quantile(plan.power) * (baseline * (1.0 - baseline) + other * (1.0 - other)).sqrt();
-    Ok(((level + power) / effect).powi(2).ceil().max(1.0) as u64)
+    let mean = (other + ratio * baseline) / (1.0 + ratio);
+    let level = quantile(1.0 - 0.5 * plan.alpha) * (mean * (1.0 - mean) * (1.0 + 1.0 / ratio)).sqrt();
+    let separate = other * (1.0 - other) + baseline * (1.0 - baseline) / ratio;
+    let power = quantile(plan.power) * separate.sqrt();
+    let treated = ((level + power) / effect).powi(2).max(1e-9);
+    Ok(ArmSizes {
+        treated: treated.ceil(),
+        control: (ratio * treated).ceil(),
+    })
 }
 
 /// Probability that a two-sided test at level `alpha` finds a difference of `effect` in its direction.
@@ -87,20 +109,38 @@ fn power_unchecked(baseline: f64, effect: f64, arms: ArmSizes, z: f64) -> f64 {
     cumulative((effect.abs() - z * null) / separate.sqrt())
 }
 
-/// The smallest decrease of a proportion that two arms show with the plan's power; `None` when not even a fall to
-/// zero would be seen.
+/// Which way an effect goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The rate falls, as with churn.
+    Decrease,
+    /// The rate rises, as with conversion.
+    Increase,
+}
+
+/// The smallest change of a proportion, without its sign, that two arms show with the plan's power; `None` when not
+/// even the largest possible one, to 0 or to 1, would be seen.
 ///
 /// The inverse of [`power_of`] in the effect, by bisection.
 ///
 /// # Errors
 /// `TW0505` when the baseline is not inside (0, 1), an arm is empty, or level and power are out of range.
-pub fn detectable_effect(baseline: f64, arms: ArmSizes, plan: TestPlan) -> Result<Option<f64>> {
+pub fn detectable_effect(
+    baseline: f64,
+    arms: ArmSizes,
+    plan: TestPlan,
+    direction: Direction,
+) -> Result<Option<f64>> {
     check_plan(plan)?;
     check_arms(arms)?;
-    let most = baseline * (1.0 - 1e-9);
-    check_rates(baseline, -most)?;
+    let (sign, room) = match direction {
+        Direction::Decrease => (-1.0, baseline),
+        Direction::Increase => (1.0, 1.0 - baseline),
+    };
+    let most = room * (1.0 - 1e-9);
+    check_rates(baseline, sign * most)?;
     let z = quantile(1.0 - 0.5 * plan.alpha);
-    let enough = |effect: f64| power_unchecked(baseline, -effect, arms, z) >= plan.power;
+    let enough = |effect: f64| power_unchecked(baseline, sign * effect, arms, z) >= plan.power;
     if !enough(most) {
         return Ok(None);
     }
@@ -139,68 +179,6 @@ pub fn cycles_to_power(baseline: f64, effect: f64, arms: ArmSizes, plan: TestPla
     Ok((1..=1000).find(|cycles| after(*cycles) >= plan.power))
 }
 
-/// What is known before a pilot of a new channel.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PilotInput {
-    /// Rate of the outcome without action among those who would be reached, in (0, 1).
-    pub baseline: f64,
-    /// Money at stake per customer, positive.
-    pub value: f64,
-    /// Expected cost per contact, positive.
-    pub cost: f64,
-    /// Customers that one cycle's exploration can put into the pilot's treated arm, positive.
-    pub contacts_per_cycle: f64,
-    /// The test.
-    pub plan: TestPlan,
-}
-
-/// A proposed pilot.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pilot {
-    /// Customers per arm.
-    pub n_per_arm: u64,
-    /// Expected cost of the treated arm.
-    pub cost: f64,
-    /// Cycles it takes.
-    pub cycles: u64,
-    /// The effect at which a contact just pays for itself, `cost / value`: what the pilot must be able to see.
-    pub smallest_profitable_effect: f64,
-}
-
-/// The pilot that detects the smallest profitable effect with the plan's power.
-///
-/// # Errors
-/// `TW0505` when cost or value is not positive, or a contact costs so much that not even a certain rescue pays.
-pub fn pilot(input: &PilotInput) -> Result<Pilot> {
-    let positive = [
-        ("value", input.value),
-        ("cost", input.cost),
-        ("contacts per cycle", input.contacts_per_cycle),
-    ];
-    if let Some((what, number)) = positive
-        .iter()
-        .find(|(_, number)| !(number.is_finite() && *number > 0.0))
-    {
-        return Err(no_answer(format!(
-            "a pilot needs a positive {what}, not {number}"
-        )));
-    }
-    let smallest = input.cost / input.value;
-    if smallest >= input.baseline {
-        return Err(no_answer(format!(
-            "a contact costs {} and can save at most {} x {}: it never pays",
-            input.cost, input.baseline, input.value
-        )));
-    }
-    let n = n_per_arm(input.baseline, -smallest, input.plan)?;
-    Ok(Pilot {
-        n_per_arm: n,
-        cost: n as f64 * input.cost,
-        cycles: (n as f64 / input.contacts_per_cycle).ceil() as u64,
-        smallest_profitable_effect: smallest,
-    })
-}
-
 fn check_plan(plan: TestPlan) -> Result<()> {
     if plan.alpha > 0.0 && plan.alpha < plan.power && plan.power < 1.0 {
         return Ok(());
@@ -236,7 +214,7 @@ fn check_arms(arms: ArmSizes) -> Result<()> {
     )))
 }
 
-fn no_answer(what: String) -> Error {
+pub(crate) fn no_answer(what: String) -> Error {
     Error::new("TW0505", what).hint("give rates strictly between 0 and 1 and an effect that is not zero")
 }
 
@@ -262,7 +240,7 @@ mod tests {
             treated: 6000.0,
             control: 700.0,
         };
-        let effect = detectable_effect(0.265, arms, TestPlan::default())
+        let effect = detectable_effect(0.265, arms, TestPlan::default(), Direction::Decrease)
             .unwrap()
             .unwrap();
         assert!((power_of(0.265, -effect, arms, 0.05).unwrap() - 0.8).abs() < 1e-9);
@@ -273,7 +251,8 @@ mod tests {
                     treated: 9.0,
                     control: 9.0
                 },
-                TestPlan::default()
+                TestPlan::default(),
+                Direction::Decrease
             )
             .unwrap(),
             None
@@ -300,31 +279,6 @@ mod tests {
         assert_eq!(
             cycles_to_power(0.265, -1e-6, arms, TestPlan::default()).unwrap(),
             None
-        );
-    }
-
-    #[test]
-    fn a_pilot_sees_the_smallest_effect_that_pays() {
-        let input = PilotInput {
-            baseline: 0.3,
-            value: 200.0,
-            cost: 6.0,
-            contacts_per_cycle: 500.0,
-            plan: TestPlan::default(),
-        };
-        let pilot = pilot(&input).unwrap();
-        assert!((pilot.smallest_profitable_effect - 0.03).abs() < 1e-12);
-        assert_eq!(
-            pilot.n_per_arm,
-            n_per_arm(0.3, -0.03, TestPlan::default()).unwrap()
-        );
-        assert_eq!(pilot.cycles, pilot.n_per_arm.div_ceil(500));
-        assert!((pilot.cost - 6.0 * pilot.n_per_arm as f64).abs() < 1e-9);
-        assert_eq!(
-            super::pilot(&PilotInput { cost: 70.0, ..input })
-                .unwrap_err()
-                .code,
-            "TW0505"
         );
     }
 

@@ -3,7 +3,7 @@
 use thalweg_domain::Belief;
 
 use crate::normal::{above, expected_excess};
-use crate::power::Pilot;
+use crate::pilot::Pilot;
 
 /// What to do with a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,4 +2,5 @@
 
 pub mod fit;
 pub mod layers;
+pub mod power;
 pub mod profile;

@@ -11,4 +11,6 @@ mod allocate;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod small;

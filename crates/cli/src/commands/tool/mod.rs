@@ -2,6 +2,7 @@
 
 mod fit;
 mod layers;
+mod power;
 mod profile;
 
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ pub(crate) fn run(context: &Context, tool: &Tool) -> Result<ExitCode> {
     match tool {
         Tool::Fit(args) => fit::run(context, args),
         Tool::Layers(args) => layers::run(context, args),
+        Tool::Power(args) => power::run(context, args),
         Tool::Profile(args) => profile::run(context, args),
     }
 }

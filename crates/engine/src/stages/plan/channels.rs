@@ -2,7 +2,8 @@
 
 use thalweg_domain::{Belief, EffectSource, Estimate, Result};
 use thalweg_plan::decide::{Candidate, ChannelSummary, PlanResult};
-use thalweg_plan::power::{Pilot, PilotInput, TestPlan, pilot};
+use thalweg_plan::pilot::{Pilot, PilotInput, pilot};
+use thalweg_plan::power::TestPlan;
 use thalweg_plan::verdict::{Verdict, VerdictInput, verdict};
 
 use super::Planning;
