@@ -65,10 +65,7 @@ pub(crate) enum Command {
     )]
     Evaluate,
     /// Choose channels, budgets and who gets what.
-    #[command(
-        after_help = "Another budget or channel concerns this stage only.\nExample: thalweg plan -C examples/telco"
-    )]
-    Plan,
+    Plan(PlanArgs),
     /// Hand the plan's messages to the channels.
     Deliver(DeliverArgs),
     /// Load what customers did: Segment-style events, one JSON object per line.
@@ -204,6 +201,17 @@ pub(crate) struct LayersArgs {
     /// Columns that the model must not see.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     pub(crate) exclude: Vec<String>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Another budget or channel concerns this stage only.\nA file of scenarios names what-ifs, each with what it changes of thalweg.toml:\n  [[scenario]]\n  name = \"more budget, no letters\"\n  budget = \"+20 %\"\n  [scenario.channel.letter]\n  on = false\nThey are planned side by side, from the same customers, risks and effects; the plan in force stays as it is.\nThe exit code is 4 when one of them is infeasible. docs/reference/config.md lists what a scenario can change.\nExamples: thalweg plan -C examples/telco\n          thalweg plan --scenario examples/telco/scenarios.toml -C examples/telco"
+)]
+pub(crate) struct PlanArgs {
+    /// Compare the scenarios of a TOML file with the configuration as it is, instead of planning.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
 }
 
 /// `compress`.

@@ -43,7 +43,7 @@ fn dispatch(context: &Context, command: Command) -> thalweg_domain::Result<ExitC
         Command::Collect => commands::collect::run(context),
         Command::Train => commands::train::run(context),
         Command::Evaluate => commands::evaluate::run(context),
-        Command::Plan => commands::plan::run(context),
+        Command::Plan(args) => commands::plan::run(context, &args),
         Command::Deliver(args) => commands::deliver::run(context, &args),
         Command::Feedback(args) => commands::feedback::run(context, &args),
         Command::Iterate => commands::iterate::run(context),

@@ -115,6 +115,7 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("train", keys::<wire::TrainOut>()),
         ("evaluate", keys::<wire::EvaluationOut>()),
         ("plan", keys::<wire::PlanOut>()),
+        ("plan --scenario", keys::<wire::ScenariosOut>()),
         ("deliver", keys::<wire::DeliverOut>()),
         ("feedback", keys::<wire::FeedbackOut>()),
         ("iterate", keys::<wire::IterateOut>()),

@@ -85,7 +85,7 @@ pub(crate) fn translated(id: ActionId, table: &[Option<ActionId>]) -> Option<Act
 }
 
 /// Beliefs about effects, and how customers are described to them.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Effects {
     /// `prior`, or a fingerprint of what they were learned from.
     pub(crate) id: String,
@@ -95,7 +95,7 @@ pub(crate) struct Effects {
 }
 
 /// Describes a customer by standardised features and the standardised log-odds of the risk.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Encoder {
     preparer: Preparer,
     log_odds_mean: f64,

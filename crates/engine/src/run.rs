@@ -9,8 +9,8 @@ use crate::report;
 use crate::session::Session;
 use crate::stages::{collect, deliver, evaluate, feedback, iterate, plan, train};
 use crate::wire::{
-    DeliverOut, EvaluationOut, FeedbackOut, IterateOut, PlanOut, RunOut, StageOut, StatusOut, TableOut,
-    TrainOut,
+    DeliverOut, EvaluationOut, FeedbackOut, IterateOut, PlanOut, RunOut, ScenariosOut, StageOut, StatusOut,
+    TableOut, TrainOut,
 };
 
 impl Session {
@@ -76,6 +76,19 @@ impl Session {
         let evaluation = evaluate::ensure(self, &table, &trained)?.result;
         let done = plan::ensure(self, &table, &evaluation)?;
         Ok((done.out, done.result))
+    }
+
+    /// Plans every scenario of a file beside the configuration in force; the plan in force stays as it is.
+    ///
+    /// # Errors
+    /// As [`Session::evaluate`], `TW01xx` for the file, and `TW05xx`.
+    pub fn compare(&mut self, file: &Path) -> Result<ScenariosOut> {
+        let scenarios = plan::scenarios::read(self, file)?;
+        let table = collect::ensure(self)?.result.table;
+        let trained = train::ensure(self, &table)?.result;
+        let evaluation = evaluate::ensure(self, &table, &trained)?.result;
+        let doing = self.doing("comparing scenarios for");
+        plan::scenarios::compare(self, (&table, &evaluation), scenarios).map_err(|error| error.doing(doing))
     }
 
     /// Delivers the plan; a dry run does everything but the last call.

@@ -15,6 +15,7 @@ use thalweg_domain::{Error, Result, Seed, Stage, Timestamp};
 use thalweg_learn::outcome::OutcomeTraining;
 use thalweg_ledger::{AuditRow, DecisionRow, Ledger, StageRecord};
 
+use crate::config::Config;
 use crate::progress::Progress;
 use crate::wire::StageOut;
 use crate::workspace::Workspace;
@@ -124,6 +125,14 @@ impl Session {
             memo: Memo::default(),
             _lock: lock,
         })
+    }
+
+    /// Asks something as if the workspace had another configuration; its own is back afterwards.
+    pub(crate) fn as_if<T>(&mut self, config: Config, ask: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let own = std::mem::replace(&mut self.workspace.config, config);
+        let answer = ask(self);
+        self.workspace.config = own;
+        answer
     }
 
     /// The seed in force.

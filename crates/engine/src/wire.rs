@@ -519,7 +519,7 @@ pub struct ConstraintOut {
 pub struct ChannelOut {
     /// Its name.
     pub name: String,
-    /// open, expand, hold, shrink or retire.
+    /// open, expand, hold, shrink or retire; off when it is switched off.
     pub verdict: String,
     /// Why, in one sentence.
     pub reason: String,
@@ -568,6 +568,96 @@ pub struct WhatIfOut {
     pub budget: f64,
     /// Expected value of the best allocation.
     pub expected_value: f64,
+}
+
+/// `plan --scenario`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScenariosOut {
+    /// The cycle.
+    pub cycle: u32,
+    /// The currency of every amount.
+    pub currency: String,
+    /// The model the risks come from.
+    pub model: String,
+    /// The table.
+    pub data: String,
+    /// Hash of the configuration that the scenarios change.
+    pub config: String,
+    /// The seed.
+    pub seed: u64,
+    /// The configuration as it is, then every scenario in the order of the file.
+    pub scenarios: Vec<ScenarioOut>,
+}
+
+/// A scenario's plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioOut {
+    /// Its name.
+    pub name: String,
+    /// What it changes, in words; nothing for the configuration as it is.
+    pub changes: Vec<String>,
+    /// Whether all constraints hold.
+    pub feasible: bool,
+    /// Constraints that contradict each other.
+    pub conflicts: Vec<String>,
+    /// Customers decided on.
+    pub customers: usize,
+    /// Those who get an action.
+    pub treated: usize,
+    /// Held out.
+    pub holdout: usize,
+    /// Randomised.
+    pub explore: usize,
+    /// The budget.
+    pub budget: f64,
+    /// Expected spend.
+    pub spend: f64,
+    /// 95 % quantile of the spend.
+    pub spend_q95: f64,
+    /// Expected incremental value net of cost.
+    pub expected_value: Mean90,
+    /// Its expected value less that of the configuration as it is; absent for that one.
+    pub difference: Option<DifferenceOut>,
+    /// No plan is worth more.
+    pub upper_bound: f64,
+    /// `(upper_bound - expected_value) / |upper_bound|`.
+    pub gap: f64,
+    /// What one more unit of the total budget earns.
+    pub budget_price: f64,
+    /// Every constraint with its use and price.
+    pub constraints: Vec<ConstraintOut>,
+    /// Every channel.
+    pub channels: Vec<ScenarioChannelOut>,
+}
+
+/// A difference of two plans' expected values.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DifferenceOut {
+    /// The difference.
+    pub mean: f64,
+    /// Its interval, an error in an effect counted once for both; absent when the scenario believes in other effects.
+    pub ci90: Option<[f64; 2]>,
+}
+
+/// A channel in a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioChannelOut {
+    /// Its name.
+    pub name: String,
+    /// Whether the scenario may use it.
+    pub on: bool,
+    /// Customers reached through it.
+    pub customers: usize,
+    /// Expected spend.
+    pub spend: f64,
+    /// Expected incremental value net of cost.
+    pub expected_value: f64,
+    /// What one more unit of currency in it earns.
+    pub marginal_return: f64,
+    /// As in `plan`.
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// `deliver`.

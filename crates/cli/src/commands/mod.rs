@@ -14,6 +14,7 @@ pub(crate) mod iterate;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod scenarios;
 pub(crate) mod score;
 pub(crate) mod show;
 pub(crate) mod status;

@@ -6,10 +6,14 @@ use thalweg_domain::Result;
 use thalweg_engine::wire::{ChannelOut, PlanOut};
 
 use super::run::single;
+use crate::args::PlanArgs;
 use crate::context::Context;
 use crate::text::{Align, Grid, amount, cents, count, heading, percent, verdict, wrap};
 
-pub(crate) fn run(context: &Context) -> Result<ExitCode> {
+pub(crate) fn run(context: &Context, args: &PlanArgs) -> Result<ExitCode> {
+    if let Some(file) = &args.scenario {
+        return super::scenarios::run(context, file);
+    }
     let session = context.session(None)?;
     let (stage, plan) = session.plan()?;
     let currency = session.workspace.config.currency.clone();

@@ -3,6 +3,7 @@
 pub(crate) mod keys;
 mod model;
 mod read;
+pub(crate) mod scenarios;
 mod toml_view;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use thalweg_onnx::Reading;
 pub use keys::{KEYS, Key, SECTIONS};
 pub use model::parse_model;
 pub use read::parse;
+pub use scenarios::{Scenario, parse_scenarios};
 
 /// The checked configuration of a workspace.
 #[derive(Debug, Clone)]
@@ -281,6 +283,8 @@ pub enum Split {
 pub struct ChannelConfig {
     /// What planning needs.
     pub channel: Channel,
+    /// Whether plans use it.
+    pub on: bool,
     /// Adapter name.
     pub adapter: String,
     /// Consent column.
@@ -294,6 +298,8 @@ pub struct ChannelConfig {
 pub struct OfferConfig {
     /// What planning needs.
     pub offer: Offer,
+    /// Whether plans use it.
+    pub on: bool,
     /// SQL expression of its cost when accepted.
     pub cost: String,
     /// Template.

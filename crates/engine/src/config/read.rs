@@ -291,13 +291,14 @@ fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
             plain: section.flag("plain", true)?,
             assumed_effect: section.belief("assumed_effect", Belief { mean: 0.05, sd: 0.05 })?,
         },
+        on: section.flag("on", true)?,
         adapter: adapter.to_owned(),
         consent: section.text("consent")?,
         template: section.text("template")?,
     })
 }
 
-fn money(section: &Section<'_>, key: &str) -> Result<Option<Money>> {
+pub(super) fn money(section: &Section<'_>, key: &str) -> Result<Option<Money>> {
     match section.number(key)? {
         Some(amount) if amount < 0.0 => Err(section.refuse(key, &format!("= {amount} is negative"))),
         Some(amount) => Money::new(amount).map(Some),
@@ -340,9 +341,13 @@ fn offer(section: &Section<'_>, channels: &[ChannelConfig]) -> Result<OfferConfi
             cap: section.whole("cap", 0)?,
             channels: names
                 .iter()
-                .map(|name| channel_index(section, channels, name))
+                .map(|name| {
+                    let known = channels.iter().map(|entry| entry.channel.name.as_str());
+                    known_name(section, ("channels", name), ("channel", known))
+                })
                 .collect::<Result<_>>()?,
         },
+        on: section.flag("on", true)?,
         cost: section
             .expression("cost")?
             .ok_or_else(|| section.missing("cost"))?,
@@ -350,22 +355,27 @@ fn offer(section: &Section<'_>, channels: &[ChannelConfig]) -> Result<OfferConfi
     })
 }
 
-fn channel_index(section: &Section<'_>, channels: &[ChannelConfig], name: &str) -> Result<usize> {
-    let known = || channels.iter().map(|entry| entry.channel.name.as_str());
-    known().position(|known| known == name).ok_or_else(|| {
+/// The place of a name in a list; `at` is the key that gives it.
+pub(super) fn known_name<'n>(
+    section: &Section<'_>,
+    (at, name): (&str, &str),
+    (what, known): (&str, impl Iterator<Item = &'n str> + Clone),
+) -> Result<usize> {
+    known.clone().position(|known| known == name).ok_or_else(|| {
         let error = section.refuse_as(
             "TW0105",
-            "channels",
-            &format!("names the channel \"{name}\", which does not exist"),
+            at,
+            &format!("names the {what} \"{name}\", which does not exist"),
         );
-        match nearest(name, known()) {
+        match nearest(name, known.clone()) {
             Some(near) => error.hint(format!("did you mean \"{near}\"?")),
-            None => error.hint(format!("channels are {}", known().collect::<Vec<_>>().join(", "))),
+            None => error.hint(format!("{what}s are {}", known.collect::<Vec<_>>().join(", "))),
         }
     })
 }
 
-fn plan(section: &Section<'_>) -> Result<Plan> {
+/// The share that is randomised.
+pub(super) fn explore(section: &Section<'_>) -> Result<f64> {
     let explore = section.number_in("explore", 0.0..=0.5, 0.10)?;
     if explore > 0.0 && explore < 0.02 {
         return Err(section
@@ -374,6 +384,10 @@ fn plan(section: &Section<'_>) -> Result<Plan> {
                 "below 0.02 the effects are never learned; give 0.02 or more, or 0 to switch learning off",
             ));
     }
+    Ok(explore)
+}
+
+fn plan(section: &Section<'_>) -> Result<Plan> {
     let actions = section.whole("max_actions_per_customer", 1)?.unwrap_or(1);
     if actions != 1 {
         return Err(section.refuse(
@@ -386,7 +400,7 @@ fn plan(section: &Section<'_>) -> Result<Plan> {
             .ok_or_else(|| section.missing("budget"))?
             .get(),
         holdout: section.number_in("holdout", 0.0..=0.5, 0.10)?,
-        explore,
+        explore: explore(section)?,
         max_actions_per_customer: 1,
     })
 }

@@ -8,6 +8,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{keys_of, nearest};
 
+/// Sections whose keys are names of columns, channels or offers.
+const FREE_KEYS: &[&str] = &["features.columns", "scenario.channel", "scenario.offer"];
+
 /// The text of the file, for line numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
@@ -45,7 +48,7 @@ impl<'a> Section<'a> {
             table,
             line: source.line(offset),
         };
-        if section != "features.columns" {
+        if !FREE_KEYS.contains(&section) {
             opened.refuse_unknown(section)?;
         }
         Ok(opened)

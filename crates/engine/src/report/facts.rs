@@ -7,7 +7,8 @@ use thalweg_ledger::PlanRow;
 use super::words::Words;
 use crate::clock::format_time;
 use crate::session::Session;
-use crate::wire::{EvaluationOut, IterateOut, PlanOut, TableOut};
+use crate::stages::plan;
+use crate::wire::{EvaluationOut, IterateOut, PlanOut, ScenariosOut, TableOut};
 
 /// Everything that the report tells.
 pub(super) struct Facts {
@@ -27,6 +28,8 @@ pub(super) struct Facts {
     pub(super) evaluation: Option<EvaluationOut>,
     /// The last measurement of any cycle.
     pub(super) proof: Option<IterateOut>,
+    /// The last comparison of scenarios.
+    pub(super) scenarios: Option<ScenariosOut>,
 }
 
 impl Facts {
@@ -51,6 +54,7 @@ impl Facts {
             table: session.stage_result(cycle, Stage::Collect)?,
             evaluation: session.stage_result(cycle, Stage::Evaluate)?,
             proof: last_measurement(session)?,
+            scenarios: plan::scenarios::last(session),
         })
     }
 

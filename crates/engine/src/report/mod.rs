@@ -7,6 +7,7 @@ mod html;
 mod money;
 mod people;
 mod proof;
+mod scenarios;
 #[cfg(test)]
 mod tests;
 mod trust;

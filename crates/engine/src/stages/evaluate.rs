@@ -77,6 +77,7 @@ fn reference_action(config: &Config) -> (f64, f64) {
     let cheapest = config
         .channels
         .iter()
+        .filter(|entry| entry.on)
         .map(|entry| &entry.channel)
         .min_by(|a, b| a.unit_cost.get().total_cmp(&b.unit_cost.get()));
     cheapest.map_or((0.0, 0.0), |channel| {

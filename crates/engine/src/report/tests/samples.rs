@@ -231,5 +231,6 @@ pub(super) fn facts() -> Facts {
         table: None,
         evaluation: Some(evaluation()),
         proof: Some(proof()),
+        scenarios: None,
     }
 }

@@ -6,7 +6,7 @@ use thalweg_collect::Collected;
 use thalweg_domain::{Action, ActionId, Belief, CustomerKey, OutcomeKind, Result};
 use thalweg_plan::decide::{Candidate, Customer};
 
-use super::Planning;
+use super::{Planning, off};
 use crate::session::Session;
 use crate::stages::collect;
 
@@ -53,7 +53,7 @@ pub(super) fn fill(session: &Session, collected: &Collected, planning: &mut Plan
                 .copied()
                 .flatten()
                 .is_none_or(|flags| flags.get(row) == Some(&true));
-            if silent || !agreed {
+            if silent || !agreed || !off::is_on(&session.workspace.config, action) {
                 continue;
             }
             let offer_cost = action

@@ -5,14 +5,22 @@ use thalweg_learn::measure::detectable_effect;
 use thalweg_plan::allocate::AllocateParams;
 use thalweg_plan::decide::{InformedInput, Limits, PlanResult, allocate_with_limits};
 
-use super::{Inputs, Planning, channels};
+use super::{Inputs, Planning, channels, off};
 use crate::session::Session;
 use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, WhatIfOut};
 
 /// Shares of the budget that the what-if table tries.
 const WHAT_IF: &[f64] = &[0.5, 0.75, 1.0, 1.25, 1.5, 2.0];
 
-/// The summary; its `plan` id is filled in when it is kept.
+/// Every action taken, by the customer's place.
+pub(super) fn taken(result: &PlanResult) -> Vec<(usize, ActionId)> {
+    let decisions = result.decisions.iter().enumerate();
+    decisions
+        .filter_map(|(customer, decision)| decision.action.map(|action| (customer, action)))
+        .collect()
+}
+
+/// The summary; its `plan` id is filled in when it is kept, its what-if table by [`what_if`].
 pub(super) fn plan(
     session: &Session,
     planning: &Planning,
@@ -20,15 +28,9 @@ pub(super) fn plan(
     inputs: &Inputs<'_>,
 ) -> Result<PlanOut> {
     let config = &session.workspace.config;
-    let taken: Vec<(usize, ActionId)> = result
-        .decisions
-        .iter()
-        .enumerate()
-        .filter_map(|(customer, decision)| decision.action.map(|action| (customer, action)))
-        .collect();
-    let money = planning.money(&taken);
+    let money = planning.money(&taken(result));
     let interval = Estimate::normal(result.expected_value, money.sd, Estimate::Z90);
-    let channels = channels::channels(session, planning, result)?;
+    let channels = off::mark(session, channels::channels(session, planning, result)?);
     // the bound is certified for those who follow the plan; what the randomised draw is worth is fixed
     let upper_bound = result.upper_bound + (result.expected_value - result.value);
     let measured = channels
@@ -74,7 +76,7 @@ pub(super) fn plan(
         data: inputs.table_id.to_owned(),
         config: session.workspace.config_hash.clone(),
         seed: session.seed().0,
-        what_if: what_if(session, planning, result)?,
+        what_if: Vec::new(),
     })
 }
 
@@ -121,7 +123,7 @@ const fn to_f64(count: usize) -> f64 {
 }
 
 /// The best plan's expected value at other budgets, the hold-out kept.
-fn what_if(session: &Session, planning: &Planning, result: &PlanResult) -> Result<Vec<WhatIfOut>> {
+pub(super) fn what_if(session: &Session, planning: &Planning, result: &PlanResult) -> Result<Vec<WhatIfOut>> {
     let contactable: Vec<bool> = result
         .decisions
         .iter()

@@ -4,11 +4,14 @@ mod candidates;
 mod channels;
 mod describe;
 mod keep;
+mod off;
+pub(crate) mod scenarios;
 
 use std::collections::BTreeSet;
 
 use thalweg_collect::Collected;
 use thalweg_domain::{ActionId, Belief, Error, Reason, Result, Seed, Stage, Table};
+use thalweg_learn::effect::ActionLoad;
 use thalweg_plan::decide::{Candidate, Customer, DecideParams, Limits, PlanInput, PlanResult, decide};
 
 use super::{collect, train};
@@ -55,6 +58,11 @@ impl Planning {
 
     /// Belief about the money that a set of customers' actions brings before cost; channels share their error.
     pub(crate) fn money(&self, chosen: &[(usize, ActionId)]) -> Belief {
+        self.effects.posterior.total(&self.loads(chosen))
+    }
+
+    /// What a set of customers' actions puts on each action: value at risk, and the features that it is weighed with.
+    pub(crate) fn loads(&self, chosen: &[(usize, ActionId)]) -> Vec<ActionLoad> {
         let mut loads = self.menu.loads(&self.phi);
         for (customer, action) in chosen {
             let Some(person) = self.customers.get(*customer) else {
@@ -64,7 +72,7 @@ impl Planning {
                 load.add(person.value * person.risk, self.phi.of(*customer));
             }
         }
-        self.effects.posterior.total(&loads)
+        loads
     }
 }
 
@@ -113,7 +121,8 @@ fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>
         decision.reasons = why;
         decision.row = *row;
     }
-    let out = describe::plan(session, &planning, &result, inputs)?;
+    let mut out = describe::plan(session, &planning, &result, inputs)?;
+    out.what_if = describe::what_if(session, &planning, &result)?;
     keep::plan(session, &planning, &result, out, inputs)
 }
 

@@ -1,0 +1,113 @@
+//! Scenarios compared: the first is the plan itself, nothing is put on record, and no byte depends on the threads.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::determinism::{AS_OF, telco};
+use crate::support::{json, root, succeed};
+
+/// telco's first customers under the example's configuration, with a quick learner.
+fn workspace(customers: usize) -> (TempDir, std::path::PathBuf) {
+    let (parent, folder) = telco(Some(customers));
+    let file = folder.join("thalweg.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        text.replace("learner = \"auto\"", "learner = \"logistic\""),
+    )
+    .unwrap();
+    (parent, folder)
+}
+
+fn compare(folder: &Path, text: &str, more: &[&str]) -> Value {
+    fs::write(folder.join("s.toml"), text).unwrap();
+    let mut args = vec!["plan", "--scenario", "s.toml", "--as-of", AS_OF];
+    args.extend(more);
+    json(folder, &args)
+}
+
+fn mean(scenario: &Value) -> f64 {
+    scenario["expected_value"]["mean"].as_f64().unwrap()
+}
+
+#[test]
+fn the_first_column_is_the_plan_and_the_ledger_stays_as_it_was() {
+    let (_parent, folder) = workspace(1500);
+    let plan = json(&folder, &["plan", "--as-of", AS_OF]);
+    let status = succeed(&folder, &["status", "--json", "--as-of", AS_OF]);
+    let ledger = fs::read(folder.join("thalweg.db")).unwrap();
+    let text = fs::read_to_string(root().join("examples/telco/scenarios.toml")).unwrap();
+    let out = compare(&folder, &text, &[]);
+    let scenarios = out["scenarios"].as_array().unwrap();
+    assert_eq!(scenarios.len(), 5);
+    for key in [
+        "treated",
+        "spend",
+        "expected_value",
+        "upper_bound",
+        "constraints",
+        "holdout",
+    ] {
+        assert_eq!(scenarios[0][key], plan[key], "{key}");
+    }
+    assert_eq!(scenarios[0]["difference"], Value::Null);
+    for scenario in &scenarios[1..] {
+        let difference = scenario["difference"]["mean"].as_f64().unwrap();
+        assert!((difference - (mean(scenario) - mean(&scenarios[0]))).abs() < 1e-9);
+        assert!(scenario["difference"]["ci90"].is_array());
+        assert_eq!(scenario["feasible"], true);
+    }
+    // an error in an effect counts once for both plans: the difference is surer than either plan
+    let width = |interval: &Value| interval[1].as_f64().unwrap() - interval[0].as_f64().unwrap();
+    assert!(
+        width(&scenarios[1]["difference"]["ci90"]) < width(&scenarios[1]["expected_value"]["ci90"]) / 2.0
+    );
+    assert_eq!(status, succeed(&folder, &["status", "--json", "--as-of", AS_OF]));
+    assert!(
+        ledger == fs::read(folder.join("thalweg.db")).unwrap(),
+        "the ledger has changed"
+    );
+    succeed(&folder, &["report", "--out", "r.html", "--as-of", AS_OF]);
+    let report = fs::read_to_string(folder.join("r.html")).unwrap();
+    assert!(report.contains("more than the configuration as it is") && report.contains("learn faster"));
+}
+
+#[test]
+fn more_money_is_worth_no_less_and_less_no_more_and_off_is_out() {
+    let (_parent, folder) = workspace(1500);
+    let text = "[[scenario]]\nname = \"more\"\nbudget = \"+50 %\"\nexplore = 0\n\
+                [[scenario]]\nname = \"same\"\nexplore = 0\n\
+                [[scenario]]\nname = \"less\"\nbudget = \"-90 %\"\nexplore = 0\n\
+                [[scenario]]\nname = \"no call\"\nexplore = 0\nchannel.call.on = false\n\
+                [[scenario]]\nname = \"nothing\"\nbudget = 0\nexplore = 0\n";
+    let out = compare(&folder, text, &["--threads", "1"]);
+    let scenarios = out["scenarios"].as_array().unwrap();
+    let [_, more, same, less, no_call, nothing] = &scenarios[..] else {
+        panic!("six columns: {out}");
+    };
+    let slack = |own: &Value| 1e-3 * own["upper_bound"].as_f64().unwrap();
+    assert!(mean(more) >= mean(same) - slack(same));
+    assert!(mean(less) < mean(same) && less["budget_price"].as_f64() > same["budget_price"].as_f64());
+    assert!(mean(no_call) <= mean(same) + slack(same));
+    let call = &no_call["channels"][3];
+    assert_eq!((&call["name"], &call["verdict"]), (&"call".into(), &"off".into()));
+    assert_eq!(
+        (&call["on"], call["customers"].as_u64()),
+        (&false.into(), Some(0))
+    );
+    for scenario in scenarios {
+        let (spend, budget) = (
+            scenario["spend"].as_f64().unwrap(),
+            scenario["budget"].as_f64().unwrap(),
+        );
+        assert!(spend <= budget, "{spend} of {budget}");
+    }
+    assert!(nothing["spend"].as_f64().unwrap() == 0.0);
+    let kept = folder.join("artifacts/scenarios/last.json");
+    let first = fs::read(&kept).unwrap();
+    compare(&folder, text, &["--threads", "3"]);
+    assert!(first == fs::read(&kept).unwrap(), "bytes depend on the threads");
+}
