@@ -589,6 +589,23 @@ pub struct ScenariosOut {
     pub scenarios: Vec<ScenarioOut>,
 }
 
+impl ScenariosOut {
+    /// The feasible scenario that gains most beyond the configuration; one that only believes in other effects is no choice
+    /// that can be made, and counts only where there is no other.
+    #[must_use]
+    pub fn best(&self) -> Option<&ScenarioOut> {
+        let gains = |own: &&ScenarioOut| own.feasible && own.difference.is_some();
+        let key = |own: &ScenarioOut| {
+            own.difference
+                .map_or((false, 0.0), |own| (own.ci90.is_some(), own.mean))
+        };
+        self.scenarios.iter().filter(gains).max_by(|a, b| {
+            let ((a_same, a), (b_same, b)) = (key(a), key(b));
+            a_same.cmp(&b_same).then(a.total_cmp(&b))
+        })
+    }
+}
+
 /// A scenario's plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScenarioOut {

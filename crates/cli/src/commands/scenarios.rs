@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::text::{Align, Grid, amount, cents, count, hang, heading, percent, wrap};
 
 /// Scenarios beside the configuration in one block of the table.
-const BESIDE: usize = 3;
+const BESIDE: usize = 2;
 
 pub(crate) fn run(context: &Context, file: &Path) -> Result<ExitCode> {
     let mut session = context.session(None)?;
@@ -59,7 +59,7 @@ fn compared(out: &ScenariosOut) -> String {
             2,
         ));
     }
-    text.push_str(&wrap(&finding(scenarios, &out.currency), 2));
+    text.push_str(&wrap(&finding(out), 2));
     text
 }
 
@@ -123,10 +123,9 @@ fn plus(number: f64) -> String {
 }
 
 /// The scenario that gains most, and how sure that is.
-fn finding(scenarios: &[ScenarioOut], currency: &str) -> String {
-    let feasible = scenarios.iter().filter(|own| own.feasible);
+fn finding(out: &ScenariosOut) -> String {
     let gain = |own: &ScenarioOut| own.difference.map_or(0.0, |own| own.mean);
-    let Some(best) = feasible.max_by(|a, b| gain(a).total_cmp(&gain(b))) else {
+    let Some(best) = out.best() else {
         return "No scenario is feasible.".to_owned();
     };
     let note =
@@ -136,12 +135,13 @@ fn finding(scenarios: &[ScenarioOut], currency: &str) -> String {
     }
     let sure = match best.difference.and_then(|own| own.ci90) {
         Some([low, _]) if low > 0.0 => "; the effects would have to be far off for it to gain less",
-        Some(_) => "; it may as well gain less, so uncertain are the effects",
+        Some(_) => "; so uncertain are the effects that it may gain less",
         None => ", if its beliefs are true",
     };
     format!(
-        "\"{}\" is expected to gain {} {currency} more{sure}. {note}",
+        "\"{}\" is expected to gain {} {} more{sure}. {note}",
         best.name,
-        amount(gain(best))
+        amount(gain(best)),
+        out.currency
     )
 }

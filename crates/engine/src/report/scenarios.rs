@@ -22,7 +22,7 @@ pub(super) fn figure(facts: &Facts) -> Result<String> {
     all.extend(scenarios.iter().map(row));
     let money = |what: &str| format!("{what}, {}", compared.currency);
     let figure = Figure {
-        finding: finding(compared, scenarios),
+        finding: finding(compared),
         describes:
             "One dot per scenario: its expected gain less that of the configuration, with a 90 % interval."
                 .to_owned(),
@@ -60,10 +60,9 @@ fn whisker(own: &ScenarioOut) -> Option<Whisker> {
     })
 }
 
-fn finding(compared: &ScenariosOut, scenarios: &[ScenarioOut]) -> String {
+fn finding(compared: &ScenariosOut) -> String {
     let gain = |own: &ScenarioOut| own.difference.map_or(0.0, |own| own.mean);
-    let feasible = scenarios.iter().filter(|own| own.feasible);
-    match feasible.max_by(|a, b| gain(a).total_cmp(&gain(b))) {
+    match compared.best() {
         None => "No scenario keeps every limit".to_owned(),
         Some(best) if gain(best) <= 0.0 => {
             "No scenario is expected to gain more than the configuration as it is".to_owned()
