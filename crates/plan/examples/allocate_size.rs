@@ -106,6 +106,7 @@ fn main() -> Result<(), thalweg_domain::Error> {
             resources: &[&data.costs],
             max_actions: MaxActions::Same(1),
             constraints: &constraints,
+            exclusions: &[],
         };
         let start = Instant::now();
         let plan: Allocation = allocate(&problem, &AllocateParams::default())?;

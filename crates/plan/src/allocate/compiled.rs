@@ -4,20 +4,12 @@
 //! cell meet the same constraints, so prices and use are kept per cell and resource, and the cost of the inner
 //! loops does not grow with the number of constraints.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
-use super::problem::{Problem, Resource, Sense};
+use super::problem::{Problem, Resource};
+use super::shape::{Shape, Term, classes};
 use crate::chunks::map_chunks;
-
-/// One constraint's share in a cell: `sign * amount(resource)` counts towards `row`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Term {
-    pub(super) row: usize,
-    /// 0 counts candidates, `1 + j` is resource column `j`.
-    pub(super) resource: usize,
-    pub(super) sign: f64,
-}
 
 /// A checked problem with its constraints in normal form `sum a z <= limit`.
 pub(super) struct Compiled<'a> {
@@ -27,27 +19,26 @@ pub(super) struct Compiled<'a> {
     pub(super) n_rows: usize,
     pub(super) n_resources: usize,
     pub(super) n_cells: usize,
-    pub(super) limits: Vec<f64>,
     pub(super) max_candidates: usize,
-    /// Largest size of an amount, per resource.
-    largest: Vec<f64>,
-    n_actions: usize,
+    pub(super) shape: Arc<Shape>,
+    /// Empty when there is one class.
     class_of: Vec<u32>,
-    terms: Vec<Term>,
-    term_starts: Vec<usize>,
+    /// Largest size of an amount per resource column, once asked for.
+    largest: OnceLock<Vec<f64>>,
 }
 
 impl<'a> Compiled<'a> {
     pub(super) fn new(problem: &'a Problem<'a>) -> Self {
-        let n_customers = problem.n_customers();
-        let n_actions = problem
-            .actions
-            .iter()
-            .max()
-            .map_or(1, |max| usize::from(*max) + 1);
         let (class_of, classes) = classes(problem);
-        let (terms, term_starts) = terms(problem, n_actions, &classes);
-        let sign = |sense| if sense == Sense::AtMost { 1.0 } else { -1.0 };
+        let shape = Shape::new(problem, problem.actions.iter().max().copied(), &classes);
+        Self {
+            class_of,
+            ..Self::part(problem, Arc::new(shape))
+        }
+    }
+
+    /// A part of a larger problem without classes, whose shape is known.
+    pub(super) fn part(problem: &'a Problem<'a>, shape: Arc<Shape>) -> Self {
         let widths = problem
             .offsets
             .windows(2)
@@ -55,23 +46,14 @@ impl<'a> Compiled<'a> {
         Self {
             problem,
             values: problem.values,
-            n_customers,
+            n_customers: problem.n_customers(),
             n_rows: problem.constraints.len(),
             n_resources: 1 + problem.resources.len(),
-            n_cells: n_actions * classes.len(),
-            limits: problem
-                .constraints
-                .iter()
-                .map(|row| sign(row.sense) * row.limit)
-                .collect(),
+            n_cells: shape.n_cells,
             max_candidates: widths.max().unwrap_or(0),
-            largest: std::iter::once(1.0)
-                .chain(problem.resources.iter().map(|c| largest(c)))
-                .collect(),
-            n_actions,
-            class_of,
-            terms,
-            term_starts,
+            shape,
+            class_of: Vec::new(),
+            largest: OnceLock::new(),
         }
     }
 
@@ -84,7 +66,7 @@ impl<'a> Compiled<'a> {
     pub(super) fn first_cell(&self, customer: usize) -> usize {
         self.class_of
             .get(customer)
-            .map_or(0, |class| *class as usize * self.n_actions)
+            .map_or(0, |class| *class as usize * self.shape.n_actions)
     }
 
     pub(super) fn cell(&self, customer: usize, candidate: usize) -> usize {
@@ -92,7 +74,7 @@ impl<'a> Compiled<'a> {
     }
 
     pub(super) fn terms(&self, cell: usize) -> &[Term] {
-        &self.terms[self.term_starts[cell]..self.term_starts[cell + 1]]
+        self.shape.terms(cell)
     }
 
     /// How much of a resource a candidate uses.
@@ -106,8 +88,20 @@ impl<'a> Compiled<'a> {
     pub(super) fn largest_of(&self, row: usize) -> f64 {
         match self.problem.constraints[row].resource {
             Resource::Rows => 1.0,
-            Resource::Column(column) => self.largest[1 + column],
+            Resource::Column(column) => self.largest()[column],
         }
+    }
+
+    fn largest(&self) -> &[f64] {
+        let columns = self.problem.resources;
+        self.largest
+            .get_or_init(|| columns.iter().map(|column| largest(column)).collect())
+    }
+
+    /// Whether taking both would break an exclusion.
+    pub(super) fn excludes(&self, candidate: usize, other: usize) -> bool {
+        let actions = self.problem.actions;
+        candidate != other && self.shape.excludes(actions[candidate], actions[other])
     }
 
     /// Row and signed amount of every constraint that the candidate counts towards.
@@ -118,13 +112,7 @@ impl<'a> Compiled<'a> {
 
     /// Price of each resource in each cell, `n_cells x n_resources`.
     pub(super) fn price_table(&self, prices: &[f64]) -> Vec<f64> {
-        let mut table = vec![0.0; self.n_cells * self.n_resources];
-        for cell in 0..self.n_cells {
-            for term in self.terms(cell) {
-                table[cell * self.n_resources + term.resource] += term.sign * prices[term.row];
-            }
-        }
-        table
+        self.shape.price_table(prices)
     }
 
     /// Value of a candidate after paying for what it uses.
@@ -155,17 +143,6 @@ impl<'a> Compiled<'a> {
             *out = self.reduced(table, first_cell + usize::from(*action), candidate);
         }
     }
-
-    /// Use per constraint from use per cell and resource.
-    pub(super) fn row_use(&self, cell_use: &[f64]) -> Vec<f64> {
-        let mut rows = vec![0.0; self.n_rows];
-        for cell in 0..self.n_cells {
-            for term in self.terms(cell) {
-                rows[term.row] += term.sign * cell_use[cell * self.n_resources + term.resource];
-            }
-        }
-        rows
-    }
 }
 
 fn largest(column: &[f64]) -> f64 {
@@ -173,61 +150,4 @@ fn largest(column: &[f64]) -> f64 {
         column[range].iter().fold(0.0_f64, |most, x| most.max(x.abs()))
     });
     parts.into_iter().fold(0.0, f64::max)
-}
-
-/// Class per customer (empty when there is only one) and, per class, which customer masks cover it.
-fn classes(problem: &Problem<'_>) -> (Vec<u32>, Vec<Vec<bool>>) {
-    let masks: Vec<_> = problem
-        .constraints
-        .iter()
-        .filter_map(|row| row.customers.as_ref())
-        .collect();
-    if masks.is_empty() {
-        return (Vec::new(), vec![Vec::new()]);
-    }
-    let mut known: BTreeMap<Vec<bool>, u32> = BTreeMap::new();
-    let mut classes = Vec::new();
-    let class_of = (0..problem.n_customers()).map(|customer| {
-        let pattern: Vec<bool> = masks.iter().map(|mask| mask[customer]).collect();
-        *known.entry(pattern).or_insert_with_key(|pattern| {
-            classes.push(pattern.clone());
-            classes.len() as u32 - 1
-        })
-    });
-    let class_of = class_of.collect();
-    if classes.is_empty() {
-        classes.push(vec![false; masks.len()]);
-    }
-    (class_of, classes)
-}
-
-fn terms(problem: &Problem<'_>, n_actions: usize, classes: &[Vec<bool>]) -> (Vec<Term>, Vec<usize>) {
-    let mut terms = Vec::new();
-    let mut starts = vec![0];
-    for class in classes {
-        for action in 0..n_actions {
-            let mut mask = class.iter();
-            for (row, constraint) in problem.constraints.iter().enumerate() {
-                let covers_class = constraint.customers.is_none() || mask.next().copied().unwrap_or(false);
-                let covers_action = constraint
-                    .actions
-                    .as_ref()
-                    .is_none_or(|set| set.iter().any(|a| usize::from(*a) == action));
-                if covers_class && covers_action {
-                    let resource = match constraint.resource {
-                        Resource::Rows => 0,
-                        Resource::Column(column) => 1 + column,
-                    };
-                    let sign = if constraint.sense == Sense::AtMost {
-                        1.0
-                    } else {
-                        -1.0
-                    };
-                    terms.push(Term { row, resource, sign });
-                }
-            }
-            starts.push(terms.len());
-        }
-    }
-    (terms, starts)
 }

@@ -2,7 +2,7 @@
 
 use super::compiled::Compiled;
 use super::evaluate::Sample;
-use super::newton::{Bound, Descent, Scale, descend};
+use super::newton::{Bound, Descent, Scale, Seen, descend};
 use super::problem::{Constraint, Problem};
 use super::search::search;
 
@@ -72,13 +72,17 @@ fn conflict(problem: &Problem<'_>, zeros: &[f64], rows: &[&Constraint]) -> bool 
     };
     let start = (0..rows.len()).map(|row| 0.5 * scale.price(row)).collect();
     let descent = Descent {
-        sample: Sample::ALL,
         temperatures: &TEMPERATURES,
         steps: 12,
         ceiling: 1.0,
     };
-    descend(&compiled, &scale, &descent, start, &mut bound);
+    let everyone = Seen {
+        compiled: &compiled,
+        sample: Sample::ALL,
+    };
+    descend(&everyone, &scale, &descent, start, &mut bound);
     let size: f64 = compiled
+        .shape
         .limits
         .iter()
         .enumerate()

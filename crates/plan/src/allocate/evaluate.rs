@@ -1,6 +1,8 @@
 //! The dual function at given prices: exact, smoothed, with gradient and curvature, over all customers or a sample.
 
 use super::compiled::Compiled;
+use super::shape::Shape;
+use super::soft_sets::soft_sets;
 use super::soft_top::soft_top;
 use crate::chunks::map_chunks;
 
@@ -58,50 +60,79 @@ pub(super) struct Dual {
 /// which keeps it positive semi-definite.
 pub(super) fn evaluate(compiled: &Compiled<'_>, prices: &[f64], temperature: f64, sample: Sample) -> Dual {
     let n = sample.len(compiled.n_customers);
-    let table = compiled.price_table(prices);
-    let parts = map_chunks(n, |places| {
-        let mut part = Part::new(compiled, &table, temperature);
-        for place in places {
-            part.add(sample.customer(place, compiled.n_customers));
-        }
-        (part.exact, part.smooth, part.cell_use, part.hessian)
-    });
-    let k = compiled.n_rows;
-    let (mut exact, mut smooth) = (0.0, 0.0);
-    let mut cell_use = vec![0.0; compiled.n_cells * compiled.n_resources];
-    let mut hessian = vec![0.0; k * k];
-    for part in parts {
-        exact += part.0;
-        smooth += part.1;
-        add(&mut cell_use, &part.2);
-        add(&mut hessian, &part.3);
-    }
     let weight = if n == 0 {
         1.0
     } else {
         compiled.n_customers as f64 / n as f64
     };
-    let at_limits: f64 = prices
-        .iter()
-        .zip(&compiled.limits)
-        .map(|(price, limit)| price * limit)
-        .sum();
-    let used = compiled.row_use(&cell_use);
-    for x in &mut hessian {
-        *x *= weight / temperature;
+    let table = compiled.price_table(prices);
+    sums(compiled, &table, temperature, sample).dual(&compiled.shape, prices, temperature, weight)
+}
+
+/// What the customers add to the dual: sums over chunks, in the order of the chunks.
+#[derive(Debug, Clone)]
+pub(super) struct Sums {
+    exact: f64,
+    smooth: f64,
+    cell_use: Vec<f64>,
+    hessian: Vec<f64>,
+}
+
+impl Sums {
+    pub(super) fn none(shape: &Shape) -> Self {
+        let k = shape.limits.len();
+        Self {
+            exact: 0.0,
+            smooth: 0.0,
+            cell_use: vec![0.0; shape.n_cells * shape.n_resources],
+            hessian: vec![0.0; k * k],
+        }
     }
-    mirror(&mut hessian, k);
-    Dual {
-        exact: at_limits + weight * exact,
-        smooth: at_limits + weight * smooth,
-        gradient: compiled
-            .limits
-            .iter()
-            .zip(&used)
-            .map(|(limit, used)| limit - weight * used)
-            .collect(),
-        hessian,
+
+    pub(super) fn add(&mut self, part: &Self) {
+        self.exact += part.exact;
+        self.smooth += part.smooth;
+        add(&mut self.cell_use, &part.cell_use);
+        add(&mut self.hessian, &part.hessian);
     }
+
+    /// The dual, with the sums scaled up by `weight`.
+    pub(super) fn dual(mut self, shape: &Shape, prices: &[f64], temperature: f64, weight: f64) -> Dual {
+        let at_limits = shape.at_limits(prices);
+        let used = shape.row_use(&self.cell_use);
+        for x in &mut self.hessian {
+            *x *= weight / temperature;
+        }
+        mirror(&mut self.hessian, shape.limits.len());
+        Dual {
+            exact: at_limits + weight * self.exact,
+            smooth: at_limits + weight * self.smooth,
+            gradient: shape
+                .limits
+                .iter()
+                .zip(&used)
+                .map(|(limit, used)| limit - weight * used)
+                .collect(),
+            hessian: self.hessian,
+        }
+    }
+}
+
+/// The sums over everyone in the sample; `table` has the prices by cell.
+pub(super) fn sums(compiled: &Compiled<'_>, table: &[f64], temperature: f64, sample: Sample) -> Sums {
+    let n = sample.len(compiled.n_customers);
+    let parts = map_chunks(n, |places| {
+        let mut part = Part::new(compiled, table, temperature);
+        for place in places {
+            part.add(sample.customer(place, compiled.n_customers));
+        }
+        part.sums
+    });
+    let mut sums = Sums::none(&compiled.shape);
+    for part in &parts {
+        sums.add(part);
+    }
+    sums
 }
 
 fn add(sum: &mut [f64], part: &[f64]) {
@@ -134,10 +165,7 @@ struct Part<'a> {
     compiled: &'a Compiled<'a>,
     table: &'a [f64],
     temperature: f64,
-    exact: f64,
-    smooth: f64,
-    cell_use: Vec<f64>,
-    hessian: Vec<f64>,
+    sums: Sums,
     reduced: Vec<f64>,
     shares: Vec<f64>,
     mean_use: Vec<f64>,
@@ -151,10 +179,7 @@ impl<'a> Part<'a> {
             compiled,
             table,
             temperature,
-            exact: 0.0,
-            smooth: 0.0,
-            cell_use: vec![0.0; compiled.n_cells * compiled.n_resources],
-            hessian: vec![0.0; compiled.n_rows * compiled.n_rows],
+            sums: Sums::none(&compiled.shape),
             reduced: vec![0.0; compiled.max_candidates],
             shares: vec![0.0; compiled.max_candidates],
             mean_use: vec![0.0; compiled.n_rows],
@@ -179,11 +204,11 @@ impl<'a> Part<'a> {
             .reduced_of(self.table, &candidates, first_cell, &mut self.reduced);
         let n = candidates.len();
         if m > 1 {
-            self.soft_sum(n, m);
+            self.soft_sum(&candidates, m);
             return self.add_mixed(&candidates, first_cell, m);
         }
         let (place, best) = largest(&self.reduced[..n]);
-        self.exact += best.max(0.0);
+        self.sums.exact += best.max(0.0);
         if self.soft_max(n, best.max(0.0)) {
             self.add_mixed(&candidates, first_cell, 1);
         } else if best > 0.0 {
@@ -208,7 +233,7 @@ impl<'a> Part<'a> {
         let floor = best - NEGLIGIBLE * self.temperature;
         let alive = usize::from(floor < 0.0) + self.reduced[..n].iter().filter(|x| **x > floor).count();
         if alive <= 1 {
-            self.smooth += best;
+            self.sums.smooth += best;
             return false;
         }
         let inverse = 1.0 / self.temperature;
@@ -221,7 +246,7 @@ impl<'a> Part<'a> {
             };
             total += *share;
         }
-        self.smooth += best + self.temperature * total.ln();
+        self.sums.smooth += best + self.temperature * total.ln();
         let scale = 1.0 / total;
         for share in &mut self.shares[..n] {
             *share *= scale;
@@ -229,18 +254,25 @@ impl<'a> Part<'a> {
         true
     }
 
-    fn soft_sum(&mut self, n: usize, m: usize) {
-        let (exact, smooth) = soft_top(&self.reduced[..n], m, self.temperature, &mut self.shares[..n]);
-        self.exact += exact;
-        self.smooth += smooth;
+    fn soft_sum(&mut self, own: &std::ops::Range<usize>, m: usize) {
+        let (compiled, n) = (self.compiled, own.len());
+        let (reduced, shares) = (&self.reduced[..n], &mut self.shares[..n]);
+        let (exact, smooth) = if compiled.shape.has_exclusions() {
+            let excludes = |a: usize, b: usize| compiled.excludes(own.start + a, own.start + b);
+            soft_sets(reduced, m, self.temperature, excludes, shares)
+        } else {
+            soft_top(reduced, m, self.temperature, shares)
+        };
+        self.sums.exact += exact;
+        self.sums.smooth += smooth;
     }
 
     fn add_use(&mut self, candidate: usize, first_cell: usize, share: f64) {
         let compiled = self.compiled;
         let cell = first_cell + usize::from(compiled.problem.actions[candidate]);
         let start = cell * compiled.n_resources;
-        self.cell_use[start] += share;
-        for (sum, column) in self.cell_use[start + 1..]
+        self.sums.cell_use[start] += share;
+        for (sum, column) in self.sums.cell_use[start + 1..]
             .iter_mut()
             .zip(compiled.problem.resources)
         {
@@ -268,7 +300,7 @@ impl<'a> Part<'a> {
                 self.mean_use[term.row] += weighted;
                 self.amounts.push((term.row, amount));
                 for (row, other) in &self.amounts {
-                    self.hessian[term.row * k + row] += weighted * other;
+                    self.sums.hessian[term.row * k + row] += weighted * other;
                 }
             }
         }
@@ -278,7 +310,7 @@ impl<'a> Part<'a> {
             let mean = self.mean_use[row] / m;
             for other in &self.touched {
                 if *other <= row {
-                    self.hessian[row * k + other] -= mean * self.mean_use[*other];
+                    self.sums.hessian[row * k + other] -= mean * self.mean_use[*other];
                 }
             }
         }

@@ -8,6 +8,8 @@ mod newton;
 mod problem;
 mod repair;
 mod search;
+mod shape;
+mod soft_sets;
 mod soft_top;
 mod solve;
 mod state;

@@ -2,6 +2,7 @@
 
 use super::compiled::Compiled;
 use super::evaluate::{Dual, Sample, evaluate};
+use super::shape::Shape;
 
 /// The best that is known about the dual.
 #[derive(Debug, Clone)]
@@ -62,10 +63,37 @@ impl Scale {
     }
 }
 
+/// Something whose dual can be looked at.
+pub(super) trait Outlook {
+    fn shape(&self) -> &Shape;
+    fn dual(&self, prices: &[f64], temperature: f64) -> Dual;
+    /// Whether all customers are in it: then its exact value is a bound.
+    fn is_whole(&self) -> bool;
+}
+
+/// The customers of a sample, or everyone.
+pub(super) struct Seen<'a> {
+    pub(super) compiled: &'a Compiled<'a>,
+    pub(super) sample: Sample,
+}
+
+impl Outlook for Seen<'_> {
+    fn shape(&self) -> &Shape {
+        &self.compiled.shape
+    }
+
+    fn dual(&self, prices: &[f64], temperature: f64) -> Dual {
+        evaluate(self.compiled, prices, temperature, self.sample)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.sample.stride == 1
+    }
+}
+
 /// One run of Newton steps at falling temperatures.
 #[derive(Debug, Clone)]
 pub(super) struct Descent<'a> {
-    pub(super) sample: Sample,
     /// Temperatures as multiples of the value scale, falling.
     pub(super) temperatures: &'a [f64],
     /// Newton steps tried at each temperature.
@@ -74,9 +102,9 @@ pub(super) struct Descent<'a> {
     pub(super) ceiling: f64,
 }
 
-/// Minimises the smoothed dual from `prices`; returns the last point and improves `bound` when `sample` is everyone.
+/// Minimises the smoothed dual from `prices`; returns the last point and improves `bound` when everyone is looked at.
 pub(super) fn descend(
-    compiled: &Compiled<'_>,
+    outlook: &impl Outlook,
     scale: &Scale,
     descent: &Descent<'_>,
     prices: Vec<f64>,
@@ -86,10 +114,10 @@ pub(super) fn descend(
     let mut damping = 1e-3;
     for temperature in descent.temperatures {
         let temperature = temperature * scale.value;
-        let mut here = look(compiled, &prices, temperature, descent.sample, bound);
+        let mut here = look(outlook, &prices, temperature, bound);
         for _ in 0..descent.steps {
             let free = free_rows(&here, &prices, scale, descent.ceiling);
-            if settled(compiled, &here, &free) {
+            if settled(outlook.shape(), &here, &free) {
                 break;
             }
             let step = damped_step(&here, &free, scale, damping, temperature);
@@ -100,7 +128,7 @@ pub(super) fn descend(
             if predicted.abs() < 1e-8 * here.smooth.abs() {
                 break;
             }
-            let there = look(compiled, &next, temperature, descent.sample, bound);
+            let there = look(outlook, &next, temperature, bound);
             let fell = here.smooth - there.smooth;
             if fell > 1e-4 * predicted && fell > 0.0 {
                 damping = if fell > 0.5 * predicted {
@@ -122,15 +150,9 @@ pub(super) fn descend(
     prices
 }
 
-fn look(
-    compiled: &Compiled<'_>,
-    prices: &[f64],
-    temperature: f64,
-    sample: Sample,
-    bound: &mut Bound,
-) -> Dual {
-    let dual = evaluate(compiled, prices, temperature, sample);
-    if sample.stride == 1 && dual.exact < bound.value {
+fn look(outlook: &impl Outlook, prices: &[f64], temperature: f64, bound: &mut Bound) -> Dual {
+    let dual = outlook.dual(prices, temperature);
+    if outlook.is_whole() && dual.exact < bound.value {
         bound.value = dual.exact;
         bound.prices = prices.to_vec();
     }
@@ -147,11 +169,10 @@ fn free_rows(dual: &Dual, prices: &[f64], scale: &Scale, ceiling: f64) -> Vec<us
 }
 
 /// Use meets the limit closely enough in every free row.
-fn settled(compiled: &Compiled<'_>, dual: &Dual, free: &[usize]) -> bool {
+fn settled(shape: &Shape, dual: &Dual, free: &[usize]) -> bool {
     free.iter().all(|row| {
-        let size = compiled.limits[*row]
-            .abs()
-            .max((compiled.limits[*row] - dual.gradient[*row]).abs());
+        let limit = shape.limits[*row];
+        let size = limit.abs().max((limit - dual.gradient[*row]).abs());
         dual.gradient[*row].abs() <= 2e-6 * size
     })
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use thalweg_domain::{Error, Result};
 
+use super::soft_sets::{MOST_SETS, n_sets};
 use crate::chunks::map_chunks;
 
 /// Who may get what, at which value: customers by candidates in compressed rows.
@@ -24,6 +25,8 @@ pub struct Problem<'a> {
     pub max_actions: MaxActions<'a>,
     /// What must hold over all customers.
     pub constraints: &'a [Constraint],
+    /// Pairs of actions that may not go to the same customer; a pair of an action with itself forbids it twice.
+    pub exclusions: &'a [(u16, u16)],
 }
 
 /// How many candidates a customer may get.
@@ -60,6 +63,16 @@ pub enum Sense {
     AtMost,
     /// The sum may not fall short of the limit.
     AtLeast,
+}
+
+impl Sense {
+    /// -1 turns "at least" into "at most".
+    pub(super) const fn sign(self) -> f64 {
+        match self {
+            Self::AtMost => 1.0,
+            Self::AtLeast => -1.0,
+        }
+    }
 }
 
 /// One row: the sum of a resource over the chosen candidates it covers, against a limit.
@@ -128,6 +141,7 @@ impl Problem<'_> {
     pub(super) fn check(&self) -> Result<()> {
         self.check_shape()?;
         self.check_numbers()?;
+        self.check_exclusions()?;
         self.constraints
             .iter()
             .try_for_each(|constraint| self.check_constraint(constraint))
@@ -176,6 +190,20 @@ impl Problem<'_> {
         Ok(())
     }
 
+    /// With exclusions the sets of a customer's actions are gone through one by one: there may not be too many.
+    fn check_exclusions(&self) -> Result<()> {
+        if self.exclusions.is_empty() {
+            return Ok(());
+        }
+        let customers = 0..self.n_customers();
+        let sets = customers.map(|customer| {
+            let width = (self.offsets[customer + 1] - self.offsets[customer]) as usize;
+            let m = self.max_actions.of(customer);
+            if m > 1 { n_sets(width, m) } else { 1.0 }
+        });
+        check_sets(sets.fold(0.0, f64::max))
+    }
+
     fn check_constraint(&self, constraint: &Constraint) -> Result<()> {
         let wrong = |what: String| {
             Err(
@@ -203,6 +231,19 @@ impl Problem<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// `TW0502` when exclusions leave a customer with too many sets of actions to go through.
+pub(super) fn check_sets(sets: f64) -> Result<()> {
+    if sets <= MOST_SETS {
+        return Ok(());
+    }
+    let message = format!(
+        "with exclusions a customer's sets of actions are gone through one by one, and one customer has {sets}"
+    );
+    Err(Error::new("TW0502", message).hint(format!(
+        "give that customer fewer candidates, or lower max_actions: {MOST_SETS} sets are the most"
+    )))
 }
 
 fn first_not_finite(column: &[f64]) -> Option<usize> {

@@ -105,7 +105,7 @@ impl<'a> Tree<'a> {
     /// No completion of the choices made before this step is worth more.
     fn bound(&self, place: usize, taken: usize) -> f64 {
         let left: f64 = (0..self.compiled.n_rows)
-            .map(|row| self.prices[row] * (self.compiled.limits[row] - self.used[row].get()))
+            .map(|row| self.prices[row] * (self.compiled.shape.limits[row] - self.used[row].get()))
             .sum();
         let rest = self.steps.get(place).map_or(0.0, |step| {
             self.own_rest(place, taken) + self.rest[step.next_customer]
@@ -116,13 +116,13 @@ impl<'a> Tree<'a> {
     fn possible(&self, place: usize) -> bool {
         let k = self.compiled.n_rows;
         (0..k).all(|row| {
-            let slack = 1e-12 * self.compiled.limits[row].abs();
-            self.used[row].get() + self.least[place * k + row] <= self.compiled.limits[row] + slack
+            let slack = 1e-12 * self.compiled.shape.limits[row].abs();
+            self.used[row].get() + self.least[place * k + row] <= self.compiled.shape.limits[row] + slack
         })
     }
 
     fn keeps_limits(&self) -> bool {
-        (0..self.compiled.n_rows).all(|row| self.used[row].get() <= self.compiled.limits[row])
+        (0..self.compiled.n_rows).all(|row| self.used[row].get() <= self.compiled.shape.limits[row])
     }
 
     /// Searches from a step on; false when the steps allowed have run out.
@@ -148,7 +148,7 @@ impl<'a> Tree<'a> {
             return true;
         };
         let mut complete = true;
-        if taken < step.m {
+        if taken < step.m && !self.excluded(step) {
             let before = (self.used.clone(), self.value);
             let candidate = step.candidate;
             self.take(place);
@@ -157,6 +157,13 @@ impl<'a> Tree<'a> {
             self.chosen[candidate] = false;
         }
         complete && self.descend(place + 1, taken)
+    }
+
+    /// Something that the customer has already excludes the step's candidate.
+    fn excluded(&self, step: &Step) -> bool {
+        let mut own = self.compiled.candidates(step.customer);
+        self.compiled.shape.has_exclusions()
+            && own.any(|other| self.chosen[other] && self.compiled.excludes(step.candidate, other))
     }
 
     fn take(&mut self, place: usize) {

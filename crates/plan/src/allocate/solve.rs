@@ -6,8 +6,8 @@ use super::compiled::Compiled;
 use super::conflicts::{conflicts, whole_conflicts};
 use super::evaluate::Sample;
 use super::moves::Pricing;
-use super::newton::{Bound, Descent, Scale, descend};
-use super::problem::{Problem, Sense};
+use super::newton::{Bound, Descent, Scale, Seen, descend};
+use super::problem::Problem;
 use super::repair::{exchange, fill, repair};
 use super::search::search;
 use super::state::State;
@@ -115,6 +115,7 @@ impl Allocation {
 ///     resources: &[&cost],
 ///     max_actions: MaxActions::Same(1),
 ///     constraints: &[Constraint::at_most("budget", Resource::Column(0), 4.0)],
+///     exclusions: &[],
 /// };
 /// let plan = allocate(&problem, &AllocateParams::default())?;
 /// assert_eq!(plan.chosen, [0, 2]);
@@ -142,8 +143,12 @@ pub fn improve_from(problem: &Problem<'_>, chosen: Vec<bool>, params: &AllocateP
     check(problem, params)?;
     let compiled = Compiled::new(problem);
     let fits = |customer| {
-        let own = compiled.candidates(customer);
-        chosen[own].iter().filter(|chosen| **chosen).count() <= problem.max_actions.of(customer)
+        let own = compiled
+            .candidates(customer)
+            .filter(|candidate| chosen[*candidate]);
+        let own: Vec<usize> = own.collect();
+        let apart = |a: &usize| own.iter().all(|b| !compiled.excludes(*a, *b));
+        own.len() <= problem.max_actions.of(customer) && own.iter().all(apart)
     };
     if chosen.len() != problem.values.len() || !(0..compiled.n_customers).all(fits) {
         return Err(super::malformed(
@@ -188,14 +193,16 @@ fn solve_dual(compiled: &Compiled<'_>, params: &AllocateParams) -> Bound {
         .iter()
         .skip(if warm.is_some() { stages.len() - 1 } else { 0 })
     {
-        let sample = Sample::about(n, stage.customers);
+        let seen = Seen {
+            compiled,
+            sample: Sample::about(n, stage.customers),
+        };
         let descent = Descent {
-            sample,
             temperatures: stage.temperatures,
             steps: stage.steps,
             ceiling: CEILING,
         };
-        prices = descend(compiled, &scale, &descent, prices, &mut bound);
+        prices = descend(&seen, &scale, &descent, prices, &mut bound);
     }
     bound
 }
@@ -351,11 +358,7 @@ fn failure(state: &State<'_>, bound: &Bound, proved: bool, params: &AllocatePara
 fn uses(state: &State<'_>, bound: &Bound, chosen: bool) -> Vec<ConstraintUse> {
     let rows = state.compiled.problem.constraints.iter().enumerate();
     rows.map(|(row, constraint)| {
-        let sign = if constraint.sense == Sense::AtMost {
-            1.0
-        } else {
-            -1.0
-        };
+        let sign = constraint.sense.sign();
         ConstraintUse {
             name: constraint.name.clone(),
             limit: constraint.limit,

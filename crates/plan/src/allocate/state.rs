@@ -1,6 +1,9 @@
 //! An integer assignment with its exact use and value, and the moves that change it.
 
+use std::ops::Range;
+
 use super::compiled::Compiled;
+use super::soft_sets::best_set;
 use crate::chunks::map_chunks;
 use crate::exact::Exact;
 
@@ -23,46 +26,76 @@ pub(super) struct State<'a> {
     n_chosen: usize,
 }
 
+/// What customers that are not looked at any more use and bring.
+#[derive(Debug, Clone)]
+pub(super) struct Fixed {
+    pub(super) used: Vec<Exact>,
+    pub(super) value: Exact,
+    pub(super) n_chosen: usize,
+}
+
+impl Fixed {
+    pub(super) fn none(n_rows: usize) -> Self {
+        Self {
+            used: vec![Exact::ZERO; n_rows],
+            value: Exact::ZERO,
+            n_chosen: 0,
+        }
+    }
+
+    /// Adds a chosen candidate.
+    pub(super) fn add(&mut self, compiled: &Compiled<'_>, customer: usize, candidate: usize) {
+        self.n_chosen += 1;
+        self.value = self.value.plus(compiled.values[candidate]);
+        for (row, amount) in compiled.uses(customer, candidate) {
+            self.used[row] = self.used[row].plus(amount);
+        }
+    }
+
+    pub(super) fn join(&mut self, other: &Self) {
+        self.n_chosen += other.n_chosen;
+        self.value = self.value.join(other.value);
+        for (sum, part) in self.used.iter_mut().zip(&other.used) {
+            *sum = sum.join(*part);
+        }
+    }
+}
+
 impl<'a> State<'a> {
     /// The assignment with these candidates chosen; at most `m_i` per customer.
     pub(super) fn of(compiled: &'a Compiled<'a>, chosen: Vec<bool>) -> Self {
+        Self::on_top(compiled, chosen, &Fixed::none(compiled.n_rows))
+    }
+
+    /// As [`Self::of`], on top of what customers elsewhere have for good.
+    pub(super) fn on_top(compiled: &'a Compiled<'a>, chosen: Vec<bool>, fixed: &Fixed) -> Self {
         let parts = map_chunks(compiled.n_customers, |customers| {
-            let mut used = vec![Exact::ZERO; compiled.n_rows];
-            let mut value = Exact::ZERO;
+            let mut part = Fixed::none(compiled.n_rows);
             let mut counts = Vec::with_capacity(customers.len());
             for customer in customers {
-                let mut count = 0_u16;
-                for candidate in compiled
-                    .candidates(customer)
-                    .filter(|candidate| chosen[*candidate])
-                {
-                    count += 1;
-                    value = value.plus(compiled.values[candidate]);
-                    for (row, amount) in compiled.uses(customer, candidate) {
-                        used[row] = used[row].plus(amount);
-                    }
+                let before = part.n_chosen;
+                let own = compiled.candidates(customer);
+                for candidate in own.filter(|candidate| chosen[*candidate]) {
+                    part.add(compiled, customer, candidate);
                 }
-                counts.push(count);
+                counts.push((part.n_chosen - before) as u16);
             }
-            (used, value, counts)
+            (part, counts)
         });
-        let mut state = Self {
+        let mut sum = fixed.clone();
+        let mut all_counts = Vec::with_capacity(compiled.n_customers);
+        for (part, counts) in parts {
+            sum.join(&part);
+            all_counts.extend(counts);
+        }
+        Self {
             compiled,
             chosen,
-            counts: Vec::with_capacity(compiled.n_customers),
-            used: vec![Exact::ZERO; compiled.n_rows],
-            value: Exact::ZERO,
-            n_chosen: 0,
-        };
-        for (used, value, counts) in parts {
-            state.n_chosen += counts.iter().map(|count| usize::from(*count)).sum::<usize>();
-            for (sum, part) in state.used.iter_mut().zip(used) {
-                *sum = sum.join(part);
-            }
-            state.value = state.value.join(value);
-            state.counts.extend(counts);
+            counts: all_counts,
+            used: sum.used,
+            value: sum.value,
+            n_chosen: sum.n_chosen,
         }
-        state
     }
 
     /// Everyone gets their best positive candidates at these prices, whatever the limits say.
@@ -77,9 +110,10 @@ impl<'a> State<'a> {
                 compiled.reduced_of(table, &own, compiled.first_cell(customer), &mut reduced);
                 let chosen = &mut chosen[own.start - start..own.end - start];
                 choose(
+                    compiled,
+                    &own,
                     &mut reduced[..own.len()],
-                    compiled.problem.max_actions.of(customer),
-                    chosen,
+                    (compiled.problem.max_actions.of(customer), chosen),
                 );
             }
             chosen
@@ -101,7 +135,7 @@ impl<'a> State<'a> {
 
     /// How far a row is over its limit; 0 when it holds.
     pub(super) fn excess(&self, row: usize) -> f64 {
-        (self.used(row) - self.compiled.limits[row]).max(0.0)
+        (self.used(row) - self.compiled.shape.limits[row]).max(0.0)
     }
 
     pub(super) fn violated(&self) -> Vec<usize> {
@@ -117,6 +151,19 @@ impl<'a> State<'a> {
         change.drop.is_none_or(|candidate| self.chosen[candidate])
             && change.add.is_none_or(|candidate| !self.chosen[candidate])
             && i32::from(self.counts[change.customer]) + more <= m
+            && change
+                .add
+                .is_none_or(|add| self.may_join(change.customer, change.drop, add))
+    }
+
+    /// No other chosen candidate of the customer excludes `add` once `drop` is given up.
+    fn may_join(&self, customer: usize, drop: Option<usize>, add: usize) -> bool {
+        !self.compiled.shape.has_exclusions()
+            || self
+                .compiled
+                .candidates(customer)
+                .filter(|other| self.chosen[*other] && Some(*other) != drop)
+                .all(|other| !self.compiled.excludes(add, other))
     }
 
     /// Change of value by the move.
@@ -173,7 +220,7 @@ impl<'a> State<'a> {
         let mut rows = touched.flat_map(|candidate| self.compiled.uses(change.customer, candidate));
         rows.all(|(row, _)| {
             let after = self.used(row) + self.change_of(change, row);
-            after <= self.compiled.limits[row].max(self.used(row))
+            after <= self.compiled.shape.limits[row].max(self.used(row))
         })
     }
 
@@ -217,7 +264,7 @@ impl<'a> State<'a> {
             for add in self
                 .compiled
                 .candidates(customer)
-                .filter(|candidate| !self.chosen[*candidate])
+                .filter(|add| !self.chosen[*add] && self.may_join(customer, Some(drop), *add))
             {
                 visit(Move {
                     customer,
@@ -230,7 +277,7 @@ impl<'a> State<'a> {
             for add in self
                 .compiled
                 .candidates(customer)
-                .filter(|candidate| !self.chosen[*candidate])
+                .filter(|add| !self.chosen[*add] && self.may_join(customer, None, *add))
             {
                 visit(Move {
                     customer,
@@ -242,8 +289,20 @@ impl<'a> State<'a> {
     }
 }
 
-/// Marks the at most `m` largest positive numbers, the first of equals; uses up `numbers`.
-fn choose(numbers: &mut [f64], m: usize, chosen: &mut [bool]) {
+/// Marks the best set of at most `m` positive numbers, the first of equals; uses up `numbers`.
+pub(super) fn choose(
+    compiled: &Compiled<'_>,
+    own: &Range<usize>,
+    numbers: &mut [f64],
+    (m, chosen): (usize, &mut [bool]),
+) {
+    if m > 1 && compiled.shape.has_exclusions() {
+        let excludes = |a: usize, b: usize| compiled.excludes(own.start + a, own.start + b);
+        for place in best_set(numbers, m, excludes).1 {
+            chosen[place] = true;
+        }
+        return;
+    }
     for _ in 0..m {
         let mut best = (0, 0.0);
         for (place, number) in numbers.iter().enumerate() {

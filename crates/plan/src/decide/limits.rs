@@ -142,6 +142,7 @@ impl<'a> Columns<'a> {
             resources: &[&self.costs],
             max_actions: MaxActions::Same(1),
             constraints: rows,
+            exclusions: &[],
         })
     }
 

@@ -11,8 +11,14 @@ fn solve(problem: &Small, params: &AllocateParams) -> Allocation {
     problem.solve_with(|problem| allocate(problem, params).unwrap())
 }
 
+/// Random problems per property: 500, or what `THALWEG_ALLOCATIONS` says (the study runs 10,000).
+fn cases() -> u32 {
+    let asked = std::env::var("THALWEG_ALLOCATIONS").ok();
+    asked.map_or(500, |cases| cases.parse().unwrap())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn small_problems_are_solved_exactly(problem in small()) {
@@ -86,6 +92,7 @@ fn formula(
         costs: grid(&cost),
         max_actions: vec![1; n],
         constraints: vec![],
+        exclusions: vec![],
     }
 }
 
@@ -194,6 +201,22 @@ fn several_actions_per_customer_at_size() {
 }
 
 #[test]
+fn exclusions_hold_at_size() {
+    let mut problem = formula(4000, 5, |i, a| wave(i, a) - 0.2, |i, a| 0.5 + wave(i, a + 11));
+    problem.max_actions = (0..4000).map(|i| 1 + (i % 3) as u16).collect();
+    problem.constraints = vec![
+        Constraint::at_most("budget", Resource::Column(0), 1500.0),
+        Constraint::at_most("capacity", Resource::Rows, 900.0).on_actions(vec![0, 1]),
+    ];
+    let free = solve(&problem, &AllocateParams::default());
+    problem.exclusions = vec![(0, 1), (2, 3), (3, 4)];
+    assert!(!problem.keeps_all(&free.chosen), "the exclusions bind");
+    // 4,000 customers are few enough to go through
+    let plan = check_gap(&problem, 1e-3);
+    assert!(plan.value < free.value);
+}
+
+#[test]
 fn what_if_from_warm_prices_is_as_good_as_from_cold() {
     let mut problem = formula(6000, 4, |i, a| wave(i, a) - 0.1, |i, a| 0.5 + wave(i, a + 11));
     problem.constraints = vec![
@@ -246,6 +269,7 @@ fn nothing_to_plan() {
             resources: &[],
             max_actions: MaxActions::Each(&max_actions),
             constraints: &[Constraint::at_most("rows", Resource::Rows, 3.0)],
+            exclusions: &[],
         };
         let plan = allocate(&problem, &AllocateParams::default()).unwrap();
         assert!(

@@ -12,6 +12,7 @@ pub(crate) struct Small {
     pub(crate) costs: Vec<f64>,
     pub(crate) max_actions: Vec<u16>,
     pub(crate) constraints: Vec<Constraint>,
+    pub(crate) exclusions: Vec<(u16, u16)>,
 }
 
 impl Small {
@@ -23,6 +24,7 @@ impl Small {
             resources: &[&self.costs],
             max_actions: MaxActions::Each(&self.max_actions),
             constraints: &self.constraints,
+            exclusions: &self.exclusions,
         })
     }
 
@@ -41,12 +43,26 @@ impl Small {
             .iter()
             .for_each(|c| counts[self.customer(*c as usize)] += 1);
         counts.iter().zip(&self.max_actions).all(|(count, m)| count <= m)
+            && self.keeps_exclusions(chosen)
             && self.constraints.iter().all(|row| {
                 let used = self.used(row, chosen);
                 match row.sense {
                     Sense::AtMost => used <= row.limit,
                     Sense::AtLeast => used >= row.limit,
                 }
+            })
+    }
+
+    fn keeps_exclusions(&self, chosen: &[u64]) -> bool {
+        let excluded = |a: u16, b: u16| self.exclusions.contains(&(a, b)) || self.exclusions.contains(&(b, a));
+        self.exclusions.is_empty()
+            || self.offsets.windows(2).all(|own| {
+                let own: Vec<u16> = chosen
+                    .iter()
+                    .filter(|c| (own[0]..own[1]).contains(*c))
+                    .map(|c| self.actions[*c as usize])
+                    .collect();
+                (0..own.len()).all(|i| own[..i].iter().all(|other| !excluded(*other, own[i])))
             })
     }
 
@@ -87,32 +103,36 @@ impl Small {
 /// Up to 5 customers with up to 3 candidates each; values and costs on a coarse grid so that they tie, are zero and
 /// negative; up to 4 constraints, tight and loose, at most and at least, over some actions and customers.
 pub(crate) fn small() -> impl Strategy<Value = Small> {
-    prop::collection::vec((0_usize..=3, 1_u16..=2), 1..=5).prop_flat_map(|customers| {
+    prop::collection::vec((0_usize..=3, 1_u16..=3), 1..=5).prop_flat_map(|customers| {
         let n: usize = customers.iter().map(|c| c.0).sum();
         let n_customers = customers.len();
         let values = prop::collection::vec((-4_i32..=8).prop_map(|v| 0.5 * f64::from(v)), n);
         let costs = prop::collection::vec(prop::sample::select(vec![0.0, 1.0, 1.5, 2.5, 0.1]), n);
         let rows = prop::collection::vec(row(n_customers), 0..=4);
-        (Just(customers), values, costs, rows).prop_map(|(customers, values, costs, rows)| {
-            let mut offsets = vec![0];
-            let mut actions = Vec::new();
-            for (width, _) in &customers {
-                actions.extend(0..*width as u16);
-                offsets.push(actions.len() as u64);
-            }
-            let named = rows.into_iter().enumerate().map(|(i, row)| Constraint {
-                name: format!("row {i}"),
-                ..row
-            });
-            Small {
-                offsets,
-                actions,
-                values,
-                costs,
-                max_actions: customers.iter().map(|c| c.1).collect(),
-                constraints: named.collect(),
-            }
-        })
+        let pairs = prop::sample::select(vec![vec![], vec![(0, 1)], vec![(2, 0), (1, 2)]]);
+        (Just(customers), values, costs, rows, pairs).prop_map(
+            |(customers, values, costs, rows, exclusions)| {
+                let mut offsets = vec![0];
+                let mut actions = Vec::new();
+                for (width, _) in &customers {
+                    actions.extend(0..*width as u16);
+                    offsets.push(actions.len() as u64);
+                }
+                let named = rows.into_iter().enumerate().map(|(i, row)| Constraint {
+                    name: format!("row {i}"),
+                    ..row
+                });
+                Small {
+                    offsets,
+                    actions,
+                    values,
+                    costs,
+                    max_actions: customers.iter().map(|c| c.1).collect(),
+                    constraints: named.collect(),
+                    exclusions,
+                }
+            },
+        )
     })
 }
 
