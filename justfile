@@ -28,6 +28,10 @@ study-demo:
 study-kills:
     THALWEG_KILLS=20 cargo test -p thalweg-cli --test it kill -- --nocapture
 
+# 10,000 random small allocation problems beside their exact optimum.
+study-allocate:
+    THALWEG_ALLOCATIONS=10000 cargo test -p thalweg-plan --test it allocate
+
 # Replay every command shown in the READMEs and guides, and redraw the picture of the main job.
 replay-docs:
     cargo build

@@ -14,8 +14,13 @@ pub(crate) const fn n_chunks(n: usize) -> usize {
 
 /// Runs `work` on every chunk of `0..n` in parallel; results come back in chunk order.
 pub(crate) fn map_chunks<T: Send>(n: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    let chunks = n_chunks(n);
-    let range = |chunk: usize| chunk * CHUNK..((chunk + 1) * CHUNK).min(n);
+    map_ranges(n, CHUNK, work)
+}
+
+/// As [`map_chunks`], with chunks of another size.
+pub(crate) fn map_ranges<T: Send>(n: usize, size: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let chunks = n.div_ceil(size);
+    let range = |chunk: usize| chunk * size..((chunk + 1) * size).min(n);
     if chunks <= 1 {
         return (0..chunks).map(|chunk| work(range(chunk))).collect();
     }

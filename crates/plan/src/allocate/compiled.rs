@@ -31,14 +31,11 @@ impl<'a> Compiled<'a> {
     pub(super) fn new(problem: &'a Problem<'a>) -> Self {
         let (class_of, classes) = classes(problem);
         let shape = Shape::new(problem, problem.actions.iter().max().copied(), &classes);
-        Self {
-            class_of,
-            ..Self::part(problem, Arc::new(shape))
-        }
+        Self::part(problem, Arc::new(shape), class_of)
     }
 
-    /// A part of a larger problem without classes, whose shape is known.
-    pub(super) fn part(problem: &'a Problem<'a>, shape: Arc<Shape>) -> Self {
+    /// A part of a larger problem whose shape is known; no classes when there is only one.
+    pub(super) fn part(problem: &'a Problem<'a>, shape: Arc<Shape>, class_of: Vec<u32>) -> Self {
         let widths = problem
             .offsets
             .windows(2)
@@ -52,7 +49,7 @@ impl<'a> Compiled<'a> {
             n_cells: shape.n_cells,
             max_candidates: widths.max().unwrap_or(0),
             shape,
-            class_of: Vec::new(),
+            class_of,
             largest: OnceLock::new(),
         }
     }
@@ -60,6 +57,11 @@ impl<'a> Compiled<'a> {
     /// The candidates of a customer.
     pub(super) fn candidates(&self, customer: usize) -> Range<usize> {
         self.problem.offsets[customer] as usize..self.problem.offsets[customer + 1] as usize
+    }
+
+    /// The customer's class, where there are several.
+    pub(super) fn class(&self, customer: usize) -> Option<u32> {
+        self.class_of.get(customer).copied()
     }
 
     /// First cell of the customer's class; add the action to get the cell.

@@ -73,7 +73,8 @@ fn conflict(problem: &Problem<'_>, zeros: &[f64], rows: &[&Constraint]) -> bool 
     let start = (0..rows.len()).map(|row| 0.5 * scale.price(row)).collect();
     let descent = Descent {
         temperatures: &TEMPERATURES,
-        steps: 12,
+        steps: 24,
+        worthwhile: 1e-8,
         ceiling: 1.0,
     };
     let everyone = Seen {

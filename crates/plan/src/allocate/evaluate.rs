@@ -26,6 +26,11 @@ impl Sample {
         }
     }
 
+    /// Whether the customer is in the sample.
+    pub(super) fn holds(self, customer: usize, n: usize) -> bool {
+        self.customer(customer / self.stride, n) == customer
+    }
+
     fn len(self, n: usize) -> usize {
         n.div_ceil(self.stride)
     }
@@ -133,6 +138,15 @@ pub(super) fn sums(compiled: &Compiled<'_>, table: &[f64], temperature: f64, sam
         sums.add(part);
     }
     sums
+}
+
+/// As [`sums`] over everyone, on one thread and in one chunk: for a part of a problem whose parts run side by side.
+pub(super) fn sums_in_order(compiled: &Compiled<'_>, table: &[f64], temperature: f64) -> Sums {
+    let mut part = Part::new(compiled, table, temperature);
+    for customer in 0..compiled.n_customers {
+        part.add(customer);
+    }
+    part.sums
 }
 
 fn add(sum: &mut [f64], part: &[f64]) {

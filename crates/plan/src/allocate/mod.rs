@@ -1,8 +1,10 @@
 //! Allocation: who gets what, for the most value within every limit, with a bound that proves how good it is.
 
+mod candidates;
 mod compiled;
 mod conflicts;
 mod evaluate;
+mod large;
 mod moves;
 mod newton;
 mod problem;
@@ -13,7 +15,10 @@ mod soft_sets;
 mod soft_top;
 mod solve;
 mod state;
+mod undecided;
 
+pub use candidates::Candidates;
+pub use large::{BlockSize, Blocks, LargeProblem, LargeSample, allocate_blocks, sample};
 pub(crate) use problem::malformed;
 pub use problem::{Constraint, MaxActions, Problem, Resource, Sense};
 pub use solve::{AllocateParams, Allocation, ConstraintUse, allocate, improve_from};

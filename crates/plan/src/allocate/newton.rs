@@ -98,9 +98,15 @@ pub(super) struct Descent<'a> {
     pub(super) temperatures: &'a [f64],
     /// Newton steps tried at each temperature.
     pub(super) steps: usize,
+    /// A step that would lower the dual by less than this share of it is not made.
+    pub(super) worthwhile: f64,
     /// Highest price of each row, in its natural unit.
     pub(super) ceiling: f64,
 }
+
+/// No step changes what a mean candidate pays by more than so many temperatures: further away the quadratic model,
+/// which only knows the customers near another choice, says nothing.
+const REACH: f64 = 40.0;
 
 /// Minimises the smoothed dual from `prices`; returns the last point and improves `bound` when everyone is looked at.
 pub(super) fn descend(
@@ -122,10 +128,14 @@ pub(super) fn descend(
             }
             let step = damped_step(&here, &free, scale, damping, temperature);
             let next: Vec<f64> = (0..prices.len())
-                .map(|row| (prices[row] + step[row]).clamp(0.0, descent.ceiling * scale.price(row)))
+                .map(|row| {
+                    let most = REACH * temperature / scale.rows[row];
+                    let price = prices[row] + step[row].clamp(-most, most);
+                    price.clamp(0.0, descent.ceiling * scale.price(row))
+                })
                 .collect();
             let predicted = predicted_fall(&here, &prices, &next);
-            if predicted.abs() < 1e-8 * here.smooth.abs() {
+            if predicted.abs() < descent.worthwhile * here.smooth.abs() {
                 break;
             }
             let there = look(outlook, &next, temperature, bound);

@@ -11,6 +11,8 @@ use super::problem::Problem;
 use super::repair::{exchange, fill, repair};
 use super::search::search;
 use super::state::State;
+use super::undecided::{Undecided, split};
+use crate::chunks::map_ranges;
 
 /// How hard to try.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,10 +128,33 @@ pub fn allocate(problem: &Problem<'_>, params: &AllocateParams) -> Result<Alloca
     check(problem, params)?;
     let compiled = Compiled::new(problem);
     let bound = solve_dual(&compiled, params);
-
+    if let Some(plan) = settle_among_few(&compiled, &bound, params) {
+        return Ok(plan);
+    }
     let pricing = Pricing::new(&compiled, &bound.prices);
     let state = State::rounded(&compiled, pricing.table());
-    Ok(finish(state, &pricing, bound, params))
+    Ok(conclude(state, &pricing, bound, params))
+}
+
+/// With many customers: all but those nearest to another choice get their best at once, the limits are repaired among
+/// the others. `None` when that does not do.
+fn settle_among_few(compiled: &Compiled<'_>, bound: &Bound, params: &AllocateParams) -> Option<Allocation> {
+    let n = compiled.n_customers;
+    if n <= LARGE {
+        return None;
+    }
+    let scale = Scale::of(compiled, Sample::about(n, 4096));
+    let table = compiled.price_table(&bound.prices);
+    let temperature = scale.value * COLDEST;
+    let wanted = undecided_at_first(n) as f64 / n as f64;
+    let parts = map_ranges(n, 1 << 14, |customers| {
+        let keep = (wanted * customers.len() as f64).ceil() as usize;
+        split(compiled, (&table, temperature), (customers, keep), 0)
+    });
+    let mut undecided = Undecided::none(compiled.n_rows, compiled.n_resources - 1);
+    parts.iter().for_each(|part| undecided.append(part));
+    let plan = undecided.settle(compiled.problem, &compiled.shape, bound, params)?;
+    (plan.gap <= params.target_gap.max(1e-4)).then_some(plan)
 }
 
 /// Like [`allocate`], but starts from a given assignment and changes as little of it as repair and the target
@@ -158,7 +183,7 @@ pub fn improve_from(problem: &Problem<'_>, chosen: Vec<bool>, params: &AllocateP
     let bound = solve_dual(&compiled, params);
     let pricing = Pricing::new(&compiled, &bound.prices);
     let state = State::of(&compiled, chosen);
-    Ok(finish(state, &pricing, bound, params))
+    Ok(conclude(state, &pricing, bound, params))
 }
 
 fn check(problem: &Problem<'_>, params: &AllocateParams) -> Result<()> {
@@ -176,7 +201,7 @@ fn check(problem: &Problem<'_>, params: &AllocateParams) -> Result<()> {
 }
 
 /// Prices: a long fall of the temperature on a sample, a short one on everyone.
-fn solve_dual(compiled: &Compiled<'_>, params: &AllocateParams) -> Bound {
+pub(super) fn solve_dual(compiled: &Compiled<'_>, params: &AllocateParams) -> Bound {
     let n = compiled.n_customers;
     let mut bound = Bound {
         prices: vec![0.0; compiled.n_rows],
@@ -200,6 +225,7 @@ fn solve_dual(compiled: &Compiled<'_>, params: &AllocateParams) -> Bound {
         let descent = Descent {
             temperatures: stage.temperatures,
             steps: stage.steps,
+            worthwhile: WORTHWHILE,
             ceiling: CEILING,
         };
         prices = descend(&seen, &scale, &descent, prices, &mut bound);
@@ -220,12 +246,12 @@ const STAGES: &[Stage] = &[
     Stage {
         customers: 1024,
         temperatures: &[0.3, 0.06, 0.015],
-        steps: 4,
+        steps: 24,
     },
     Stage {
         customers: usize::MAX,
         temperatures: &[5e-3, 1e-3, 2e-4, 3e-5],
-        steps: 8,
+        steps: 12,
     },
 ];
 /// With many customers a sample gives nearly the right prices and few steps on everyone are needed.
@@ -233,40 +259,75 @@ const LARGE_STAGES: &[Stage] = &[
     Stage {
         customers: 1024,
         temperatures: &[0.3, 0.06],
-        steps: 4,
+        steps: 24,
     },
     Stage {
         customers: 16_384,
         temperatures: &[0.015, 4e-3, 1e-3],
-        steps: 3,
+        steps: 12,
     },
     Stage {
         customers: usize::MAX,
-        temperatures: &[5e-4],
-        steps: 3,
+        temperatures: &[5e-4, COLDEST],
+        steps: 8,
     },
 ];
+/// The temperature of the last stage with many customers.
+const COLDEST: f64 = 6e-5;
+/// How many customers, those nearest to another choice, are left undecided at first; the limits are repaired among them.
+pub(super) fn undecided_at_first(n_customers: usize) -> usize {
+    (n_customers / 50).max(20_000)
+}
+
 /// Above this, the stages for many customers apply.
 const LARGE: usize = 50_000;
+/// Newton steps stop where the next would lower the dual by less than this share of it.
+pub(super) const WORTHWHILE: f64 = 3e-7;
 /// No price rises above this many times its natural unit (only infeasible problems want that).
-const CEILING: f64 = 1e6;
+pub(super) const CEILING: f64 = 1e6;
 /// Problems up to this many candidates are searched to the end.
 const SEARCHED: usize = 400;
 
-fn finish(
-    mut state: State<'_>,
+/// Repaired, improved and searched as far as it goes.
+pub(super) struct Finished<'a> {
+    pub(super) state: State<'a>,
+    pub(super) feasible: bool,
+    /// A complete search found nothing feasible.
+    infeasible: bool,
+}
+
+fn conclude(
+    state: State<'_>,
     pricing: &Pricing<'_>,
     mut bound: Bound,
     params: &AllocateParams,
 ) -> Allocation {
-    let mut feasible = repair(&mut state, pricing);
+    let finished = finish(state, pricing, &mut bound, params);
+    if finished.feasible {
+        return report(&finished.state, &bound);
+    }
+    let problem = finished.state.compiled.problem;
+    let mut names = conflicts(problem);
+    if names.is_empty() && finished.infeasible {
+        names = whole_conflicts(problem, params.search_nodes);
+    }
+    let proved = finished.infeasible || !names.is_empty();
+    failure(&finished.state, &bound, names, proved)
+}
 
+pub(super) fn finish<'a>(
+    mut state: State<'a>,
+    pricing: &Pricing<'_>,
+    bound: &mut Bound,
+    params: &AllocateParams,
+) -> Finished<'a> {
+    let mut feasible = repair(&mut state, pricing);
     if feasible {
-        improve(&mut state, pricing, &bound, params);
+        improve(&mut state, pricing, bound, params);
     }
     let compiled = state.compiled;
-    let small = compiled.values.len() <= SEARCHED && params.search_nodes > 0;
-    let mut proved = false;
+    let small = compiled.values.len() <= SEARCHED && state.is_alone() && params.search_nodes > 0;
+    let mut infeasible = false;
     if small && (!feasible || gap(bound.value, state.value()) > params.target_gap) {
         let known = feasible.then(|| state.value());
         let searched = search(compiled, &bound.prices, known, params.search_nodes);
@@ -277,29 +338,27 @@ fn finish(
         if searched.complete && feasible {
             bound.value = bound.value.min(state.value());
         }
-        proved = searched.complete && !feasible;
+        infeasible = searched.complete && !feasible;
     }
-    if feasible {
-        report(&state, &bound)
-    } else {
-        failure(&state, &bound, proved, params)
+    Finished {
+        state,
+        feasible,
+        infeasible,
     }
 }
 
 fn improve(state: &mut State<'_>, pricing: &Pricing<'_>, bound: &Bound, params: &AllocateParams) {
+    let many = state.compiled.n_customers > 10_000;
     for _ in 0..params.improve_rounds {
         let slack = bound.value - state.value();
         if gap(bound.value, state.value()) <= params.target_gap {
             return;
         }
-        let f = fill(state, pricing, slack);
-
-        if !f {
-            let f = exchange(state, pricing, slack);
-
-            if !f {
-                return;
-            }
+        let rose = fill(state, pricing, slack) || exchange(state, pricing, slack);
+        // among many, a round takes long: it must close a tenth of what is left to be followed by another
+        let closed = 1.0 - (bound.value - state.value()) / slack;
+        if !rose || (many && closed < 0.1) {
+            return;
         }
     }
 }
@@ -308,7 +367,7 @@ fn gap(bound: f64, value: f64) -> f64 {
     ((bound - value) / bound.abs().max(1e-9)).max(0.0)
 }
 
-fn report(state: &State<'_>, bound: &Bound) -> Allocation {
+pub(super) fn report(state: &State<'_>, bound: &Bound) -> Allocation {
     let chosen = state
         .chosen
         .iter()
@@ -328,13 +387,9 @@ fn report(state: &State<'_>, bound: &Bound) -> Allocation {
     }
 }
 
-fn failure(state: &State<'_>, bound: &Bound, proved: bool, params: &AllocateParams) -> Allocation {
+/// What is said when no plan was found; `names` conflict, or when empty the rows that the attempt breaks are named.
+pub(super) fn failure(state: &State<'_>, bound: &Bound, mut names: Vec<String>, proved: bool) -> Allocation {
     let problem = state.compiled.problem;
-    let mut names = conflicts(problem);
-    if names.is_empty() && proved {
-        names = whole_conflicts(problem, params.search_nodes);
-    }
-    let proved = proved || !names.is_empty();
     if names.is_empty() {
         names = state
             .violated()

@@ -24,6 +24,7 @@ pub(super) struct State<'a> {
     used: Vec<Exact>,
     value: Exact,
     n_chosen: usize,
+    alone: bool,
 }
 
 /// What customers that are not looked at any more use and bring.
@@ -95,7 +96,13 @@ impl<'a> State<'a> {
             used: sum.used,
             value: sum.value,
             n_chosen: sum.n_chosen,
+            alone: fixed.n_chosen == 0,
         }
+    }
+
+    /// Nobody else's choices stand.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.alone
     }
 
     /// Everyone gets their best positive candidates at these prices, whatever the limits say.

@@ -211,7 +211,6 @@ fn exclusions_hold_at_size() {
     let free = solve(&problem, &AllocateParams::default());
     problem.exclusions = vec![(0, 1), (2, 3), (3, 4)];
     assert!(!problem.keeps_all(&free.chosen), "the exclusions bind");
-    // 4,000 customers are few enough to go through
     let plan = check_gap(&problem, 1e-3);
     assert!(plan.value < free.value);
 }

@@ -11,6 +11,8 @@ mod allocate;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+mod large;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod small;

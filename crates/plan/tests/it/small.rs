@@ -54,7 +54,8 @@ impl Small {
     }
 
     fn keeps_exclusions(&self, chosen: &[u64]) -> bool {
-        let excluded = |a: u16, b: u16| self.exclusions.contains(&(a, b)) || self.exclusions.contains(&(b, a));
+        let excluded =
+            |a: u16, b: u16| self.exclusions.contains(&(a, b)) || self.exclusions.contains(&(b, a));
         self.exclusions.is_empty()
             || self.offsets.windows(2).all(|own| {
                 let own: Vec<u16> = chosen
