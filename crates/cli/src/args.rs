@@ -120,6 +120,8 @@ pub(crate) enum Tool {
     Layers(LayersArgs),
     /// Say how many customers a test needs, or what a number of them can show.
     Power(PowerArgs),
+    /// Choose who gets what within constraints, with a bound that proves how good the choice is.
+    Allocate(AllocateArgs),
 }
 
 /// `tool power`.
@@ -212,6 +214,32 @@ pub(crate) struct PlanArgs {
     /// Compare the scenarios of a TOML file with the configuration as it is, instead of planning.
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
+}
+
+/// `tool allocate`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The candidates have one row per customer and action with its value, net of cost, and a column per resource. The\nconstraints are a TOML file: [[constraint]] with name, resource (a column, or \"rows\"), limit or at_least, and where;\n[[exclude]] and [[pacing]]; docs/reference/config.md lists every key. Exit code 4 when they cannot all be kept.\nExample: thalweg tool allocate --candidates candidates.parquet --constraints limits.toml --out chosen.parquet"
+)]
+pub(crate) struct AllocateArgs {
+    /// The candidates: CSV or Parquet; a glob reads several files as one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) candidates: String,
+    /// The constraints: a TOML file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) constraints: PathBuf,
+    /// Where the chosen rows go, with all their columns: .csv or .parquet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The column of customers.
+    #[arg(long, value_name = "COLUMN", default_value = "customer")]
+    pub(crate) customer: String,
+    /// The column of actions.
+    #[arg(long, value_name = "COLUMN", default_value = "action")]
+    pub(crate) action: String,
+    /// The column of values.
+    #[arg(long, value_name = "COLUMN", default_value = "value")]
+    pub(crate) value: String,
 }
 
 /// `compress`.

@@ -128,6 +128,7 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("tool fit", fit_keys()),
         ("tool layers", keys::<wire::LayersOut>()),
         ("tool power", keys::<wire::PowerOut>()),
+        ("tool allocate", keys::<wire::AllocateOut>()),
     ]
 }
 

@@ -826,6 +826,22 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "usual values are holdout = 0.10 and explore = 0.10",
     },
     CodeInfo {
+        code: "TW0510",
+        title: "the rows of a customer are not together",
+        exit: ExitClass::Data,
+        cause: "a file of candidates too large to hold is read customer by customer, and some customer's rows lie apart",
+        example: "error[TW0510]: candidates.parquet: the rows of some customers are not together",
+        remedy: "sort the file by the column of customers",
+    },
+    CodeInfo {
+        code: "TW0511",
+        title: "a customer has the same action twice",
+        exit: ExitClass::Data,
+        cause: "two rows of the candidates name the same customer and the same action",
+        example: "error[TW0511]: candidates.csv: the customer of row 17 has the action \"email\" twice",
+        remedy: "keep one row per customer and action; a join may have doubled them",
+    },
+    CodeInfo {
         code: "TW0590",
         title: "a simulated market of that size cannot be made",
         exit: ExitClass::Usage,

@@ -986,6 +986,107 @@ pub struct FitOut {
     pub evaluation: EvaluationOut,
 }
 
+/// `tool allocate`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AllocateOut {
+    /// The file of candidates.
+    pub candidates_file: String,
+    /// Customers in it.
+    pub customers: usize,
+    /// Rows in it.
+    pub candidates: usize,
+    /// Rows chosen.
+    pub chosen: usize,
+    /// Sum of their values.
+    pub value: f64,
+    /// No allocation is worth more.
+    pub upper_bound: f64,
+    /// `(upper_bound - value) / |upper_bound|`.
+    pub gap: f64,
+    /// Whether every constraint holds; when not, nothing is chosen and nothing written.
+    pub feasible: bool,
+    /// Whether it is proved that nothing is feasible.
+    pub infeasibility_proved: bool,
+    /// Names of constraints that conflict; those that the closest attempt breaks, when no conflict is proved.
+    pub conflicts: Vec<String>,
+    /// What each "at least" among them requires, and the most that can be reached while the others hold.
+    pub shortfalls: Vec<ShortfallOut>,
+    /// Use and price of every constraint; without a feasible plan, of the closest attempt.
+    pub constraints: Vec<AllocateConstraintOut>,
+    /// The plan under other budgets; empty without a budget.
+    pub what_if: Vec<AllocateWhatIfOut>,
+    /// The constraint that `what_if` changes.
+    pub budget: Option<String>,
+    /// How many customers `what_if` was reckoned from; all of them unless there are very many.
+    pub what_if_customers: usize,
+    /// Rows chosen per day, with pacing.
+    pub days: Vec<usize>,
+    /// The file written.
+    pub file: Option<String>,
+    /// What was noticed.
+    pub warnings: Vec<String>,
+    /// Seconds.
+    pub timings: AllocateTimingsOut,
+}
+
+/// What a constraint requires against what can be reached.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ShortfallOut {
+    /// The constraint.
+    pub name: String,
+    /// What it requires at least.
+    pub required: f64,
+    /// The most that can be reached while the other conflicting constraints hold.
+    pub reachable: f64,
+}
+
+/// A constraint of `tool allocate`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct AllocateConstraintOut {
+    /// Its name.
+    pub name: String,
+    /// `at_most` or `at_least`.
+    pub sense: String,
+    /// The limit.
+    pub limit: f64,
+    /// How much is used.
+    pub used: f64,
+    /// Value of one more unit; of an `at_least`, what one more unit required costs, as a negative number.
+    pub shadow_price: f64,
+}
+
+/// The plan under another budget.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct AllocateWhatIfOut {
+    /// Change of the budget as a share.
+    pub change: f64,
+    /// The budget then.
+    pub limit: f64,
+    /// How much of it is used.
+    pub used: f64,
+    /// Value of the plan.
+    pub value: f64,
+    /// The certified gap.
+    pub gap: f64,
+    /// Whether a plan keeps the constraints.
+    pub feasible: bool,
+    /// Value of one more unit of it.
+    pub shadow_price: f64,
+}
+
+/// Where the time of `tool allocate` went.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct AllocateTimingsOut {
+    /// Seconds to read the candidates.
+    pub load: f64,
+    /// Seconds to find the plan.
+    pub solve: f64,
+    /// Seconds for the plans under other budgets.
+    pub what_if: f64,
+    /// Seconds to write.
+    pub write: f64,
+}
+
 /// `tool layers`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayersOut {

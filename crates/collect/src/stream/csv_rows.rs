@@ -107,6 +107,11 @@ impl CsvRows {
         Ok(())
     }
 
+    /// The names in the header.
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.names
+    }
+
     /// Bytes read so far.
     pub(super) fn position(&self) -> u64 {
         self.reader.position().byte()

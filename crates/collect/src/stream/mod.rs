@@ -4,6 +4,7 @@
 //! then read on any thread, so that decoding, scoring and encoding run side by side while the order stays known.
 //! The schema, not the cells, says what a column is: text that does not fit its kind is refused with its place.
 
+mod carried;
 mod cells;
 mod csv_rows;
 mod json_rows;
@@ -23,6 +24,7 @@ use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::{DataType, Field};
 use thalweg_domain::{ColumnSchema, Error, Result, Table};
 
+pub use carried::{Levels, column_names};
 pub use sink::{Block, OutColumn, OutData, Sink, SinkFormat};
 pub use tally::{ColumnTally, Tally};
 
@@ -77,8 +79,9 @@ pub struct Batch {
 impl Batch {
     /// Number of rows.
     #[must_use]
-    pub const fn n_rows(&self) -> usize {
-        self.table.n_rows()
+    pub fn n_rows(&self) -> usize {
+        let carried = self.carried.first().map_or(0, |array| array.len());
+        self.table.n_rows().max(carried)
     }
 }
 

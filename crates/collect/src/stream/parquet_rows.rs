@@ -61,6 +61,13 @@ pub(super) fn count_rows(file: &SourceFile) -> Result<u64> {
     Ok(u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
+/// The names of the columns, in order.
+pub(super) fn column_names(file: &SourceFile) -> Result<Vec<String>> {
+    let metadata = load(file, &open_file(file)?)?;
+    let fields = metadata.schema().fields().iter();
+    Ok(fields.map(|field| field.name().clone()).collect())
+}
+
 /// The types of the columns to carry along.
 pub(super) fn carried_types(file: &SourceFile, carried: &[String]) -> Result<Vec<DataType>> {
     let metadata = load(file, &open_file(file)?)?;

@@ -19,10 +19,13 @@ use thalweg_learn::outcome::{self, ClassWeight, LearnerChoice, OutcomeParams, Se
 
 use thalweg_onnx::Reading;
 
+pub(crate) use keys::nearest as nearest_name;
 pub use keys::{KEYS, Key, SECTIONS};
 pub use model::parse_model;
+pub(crate) use read::document as toml_document;
 pub use read::parse;
 pub use scenarios::{Scenario, parse_scenarios};
+pub(crate) use toml_view::{Section, Source as TomlSource};
 
 /// The checked configuration of a workspace.
 #[derive(Debug, Clone)]

@@ -223,7 +223,7 @@ fn cutoffs(section: &Section<'_>, horizon: Duration) -> Result<Cutoffs> {
     ))
 }
 
-pub(super) fn document<'a>(source: Source<'a>) -> Result<toml::Spanned<DeTable<'a>>> {
+pub(crate) fn document<'a>(source: Source<'a>) -> Result<toml::Spanned<DeTable<'a>>> {
     DeTable::parse(source.text).map_err(|error| {
         let line = error.span().map(|span| source.line(span.start));
         let message = error

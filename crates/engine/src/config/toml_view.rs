@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{keys_of, nearest};
 
 /// Sections whose keys are names of columns, channels or offers.
-const FREE_KEYS: &[&str] = &["features.columns", "scenario.channel", "scenario.offer"];
+const FREE_KEYS: &[&str] = &["features.columns", "scenario.channel", "scenario.offer", "where"];
 
 /// The text of the file, for line numbers.
 #[derive(Clone, Copy)]
@@ -119,6 +119,54 @@ impl<'a> Section<'a> {
         Error {
             code,
             ..self.refuse(key, what)
+        }
+    }
+
+    /// The line on which the section begins.
+    pub(crate) const fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// An error of someone else, on a line of the file.
+    pub(crate) fn on_line(&self, line: u64, error: Error) -> Error {
+        error.at(self.source.file, Some(line), None)
+    }
+
+    /// Columns with the values that count, such as `where = { region = ["north", "east"], tier = 2 }`, by column.
+    pub(crate) fn conditions(&self, key: &str) -> Result<Vec<(String, Vec<String>)>> {
+        let Some(inner) = self.section(key, "where", &self.label(key))? else {
+            return Ok(Vec::new());
+        };
+        let mut conditions = Vec::new();
+        for (column, value) in inner.table {
+            let column: &str = column.get_ref();
+            let values = match value.get_ref() {
+                DeValue::Array(items) => items
+                    .iter()
+                    .map(|item| inner.label_of(column, item.get_ref()))
+                    .collect(),
+                one => inner.label_of(column, one).map(|one| vec![one]),
+            };
+            let values: Vec<String> = values?;
+            if values.is_empty() {
+                return Err(inner.refuse(column, "lists no value"));
+            }
+            conditions.push((column.to_owned(), values));
+        }
+        if conditions.is_empty() {
+            return Err(self.refuse(key, "names no column"));
+        }
+        conditions.sort();
+        Ok(conditions)
+    }
+
+    fn label_of(&self, key: &str, value: &DeValue<'_>) -> Result<String> {
+        match value {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) => Ok(number.as_str().replace('_', "")),
+            DeValue::Float(number) => Ok(number.as_str().replace('_', "")),
+            DeValue::Boolean(flag) => Ok(flag.to_string()),
+            other => Err(self.wrong_type(key, "a text, a number, true or false, or a list of them", other)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The pieces of mathematics on a plain table, without a workspace: `thalweg tool …`.
 
+pub mod allocate;
 pub mod fit;
 pub mod layers;
 pub mod power;

@@ -3,8 +3,61 @@
 use super::compiled::Compiled;
 use super::evaluate::Sample;
 use super::newton::{Bound, Descent, Scale, Seen, descend};
-use super::problem::{Constraint, Problem};
+use super::problem::{Constraint, Problem, Sense};
 use super::search::search;
+use super::solve::{AllocateParams, solve_dual};
+
+/// What a constraint requires against what can be reached.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Shortfall {
+    /// The constraint.
+    pub name: String,
+    /// What it requires at least.
+    pub required: f64,
+    /// No allocation reaches more while the other constraints that conflict hold.
+    pub reachable: f64,
+}
+
+/// For each "at least" among constraints that conflict: the most that can be reached while the others of them hold.
+///
+/// The most is the dual bound of the problem that maximises the row's own sum; rows for which it is not below what
+/// they require (conflicts of whole assignments only) are left out.
+pub(super) fn shortfalls(problem: &Problem<'_>, names: &[String]) -> Vec<Shortfall> {
+    let named = |row: &&Constraint| names.contains(&row.name);
+    let floors = problem.constraints.iter().filter(named);
+    let short = floors.filter(|row| row.sense == Sense::AtLeast).map(|row| {
+        let others = problem.constraints.iter().filter(named);
+        let others: Vec<Constraint> = others.filter(|other| *other != row).cloned().collect();
+        Shortfall {
+            name: row.name.clone(),
+            required: row.limit,
+            reachable: reachable(problem, row, &others),
+        }
+    });
+    short.filter(|short| short.reachable < short.required).collect()
+}
+
+fn reachable(problem: &Problem<'_>, row: &Constraint, others: &[Constraint]) -> f64 {
+    let only = [row.clone()];
+    let counting = Problem {
+        constraints: &only,
+        ..*problem
+    };
+    let counting = Compiled::new(&counting);
+    let mut amounts = vec![0.0; problem.values.len()];
+    for customer in 0..counting.n_customers {
+        for candidate in counting.candidates(customer) {
+            let own = counting.uses(customer, candidate);
+            amounts[candidate] = own.map(|(_, amount)| -amount).sum();
+        }
+    }
+    let most = Problem {
+        values: &amounts,
+        constraints: others,
+        ..*problem
+    };
+    solve_dual(&Compiled::new(&most), &AllocateParams::default()).value
+}
 
 const TEMPERATURES: [f64; 7] = [1.0, 0.2, 0.04, 8e-3, 2e-3, 5e-4, 1e-4];
 

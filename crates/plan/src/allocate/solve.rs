@@ -3,7 +3,7 @@
 use thalweg_domain::{Error, Result};
 
 use super::compiled::Compiled;
-use super::conflicts::{conflicts, whole_conflicts};
+use super::conflicts::{Shortfall, conflicts, shortfalls, whole_conflicts};
 use super::evaluate::Sample;
 use super::moves::Pricing;
 use super::newton::{Bound, Descent, Scale, Seen, descend};
@@ -45,7 +45,7 @@ pub struct ConstraintUse {
     pub name: String,
     /// Its limit.
     pub limit: f64,
-    /// How much of the resource the chosen candidates use.
+    /// How much of the resource the chosen candidates use; when nothing feasible was found, the closest attempt.
     pub used: f64,
     /// Value of one more unit of the limit; for "at least" what one more unit required costs, as a negative number.
     pub shadow_price: f64,
@@ -69,6 +69,8 @@ pub struct Allocation {
     pub infeasibility_proved: bool,
     /// When not feasible: names of constraints that conflict (proved), or that the best attempt breaks.
     pub conflicts: Vec<String>,
+    /// When conflicts are known: what each "at least" among them requires against what can be reached.
+    pub shortfalls: Vec<Shortfall>,
     /// One entry per constraint, in their order.
     pub constraints: Vec<ConstraintUse>,
     /// Dual price per constraint, not negative: a warm start for a neighbouring problem.
@@ -79,20 +81,34 @@ impl Allocation {
     /// The error that says which constraints conflict; `None` when the allocation is feasible.
     #[must_use]
     pub fn conflict_error(&self) -> Option<Error> {
-        let names = || {
-            self.conflicts
-                .iter()
-                .map(|name| format!("\"{name}\""))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        (!self.feasible).then(|| {
-            Error::new(
-                "TW0504",
-                format!("no plan keeps all constraints: {} cannot hold together", names()),
+        if self.feasible {
+            return None;
+        }
+        let names: Vec<String> = self.conflicts.iter().map(|name| format!("\"{name}\"")).collect();
+        let short = self.shortfalls.iter().map(|short| {
+            format!(
+                "; \"{}\" requires {}, at most {} can be reached",
+                short.name,
+                figure(short.required),
+                figure(short.reachable)
             )
-            .hint("lower what is required at least, or raise a limit, of one of them")
-        })
+        });
+        let message = if self.infeasibility_proved || !self.shortfalls.is_empty() {
+            format!(
+                "no plan keeps all constraints: {} cannot hold together{}",
+                names.join(", "),
+                short.collect::<String>()
+            )
+        } else {
+            format!(
+                "no plan that keeps all constraints was found: the closest breaks {}",
+                names.join(", ")
+            )
+        };
+        Some(
+            Error::new("TW0504", message)
+                .hint("lower what is required at least, or raise a limit, of one of them"),
+        )
     }
 }
 
@@ -127,14 +143,30 @@ impl Allocation {
 pub fn allocate(problem: &Problem<'_>, params: &AllocateParams) -> Result<Allocation> {
     check(problem, params)?;
     let compiled = Compiled::new(problem);
-    let bound = solve_dual(&compiled, params);
-    if let Some(plan) = settle_among_few(&compiled, &bound, params) {
+    let plan = solve(&compiled, params);
+    if params.warm_start.is_none() || (plan.feasible && plan.gap <= WARM_GAP) {
         return Ok(plan);
     }
-    let pricing = Pricing::new(&compiled, &bound.prices);
-    let state = State::rounded(&compiled, pricing.table());
-    Ok(conclude(state, &pricing, bound, params))
+    // the prices to start from were too far from this problem's
+    let cold = AllocateParams {
+        warm_start: None,
+        ..params.clone()
+    };
+    Ok(solve(&compiled, &cold))
 }
+
+fn solve(compiled: &Compiled<'_>, params: &AllocateParams) -> Allocation {
+    let bound = solve_dual(compiled, params);
+    if let Some(plan) = settle_among_few(compiled, &bound, params) {
+        return plan;
+    }
+    let pricing = Pricing::new(compiled, &bound.prices);
+    let state = State::rounded(compiled, pricing.table());
+    conclude(state, &pricing, bound, params)
+}
+
+/// A larger gap than this after a warm start asks for a cold one.
+const WARM_GAP: f64 = 1e-3;
 
 /// With many customers: all but those nearest to another choice get their best at once, the limits are repaired among
 /// the others. `None` when that does not do.
@@ -186,6 +218,15 @@ pub fn improve_from(problem: &Problem<'_>, chosen: Vec<bool>, params: &AllocateP
     Ok(conclude(state, &pricing, bound, params))
 }
 
+/// Two digits behind the point, none for whole numbers.
+fn figure(x: f64) -> String {
+    if x.fract() == 0.0 {
+        format!("{x}")
+    } else {
+        format!("{x:.2}")
+    }
+}
+
 fn check(problem: &Problem<'_>, params: &AllocateParams) -> Result<()> {
     problem.check()?;
     match &params.warm_start {
@@ -214,10 +255,7 @@ pub(super) fn solve_dual(compiled: &Compiled<'_>, params: &AllocateParams) -> Bo
         |p| p.iter().map(|p| p.max(0.0)).collect(),
     );
     let stages = if n > LARGE { LARGE_STAGES } else { STAGES };
-    for stage in stages
-        .iter()
-        .skip(if warm.is_some() { stages.len() - 1 } else { 0 })
-    {
+    for stage in stages.iter().skip(usize::from(warm.is_some())) {
         let seen = Seen {
             compiled,
             sample: Sample::about(n, stage.customers),
@@ -382,7 +420,8 @@ pub(super) fn report(state: &State<'_>, bound: &Bound) -> Allocation {
         feasible: true,
         infeasibility_proved: false,
         conflicts: Vec::new(),
-        constraints: uses(state, bound, true),
+        shortfalls: Vec::new(),
+        constraints: uses(state, bound),
         prices: bound.prices.clone(),
     }
 }
@@ -404,20 +443,21 @@ pub(super) fn failure(state: &State<'_>, bound: &Bound, mut names: Vec<String>, 
         gap: 1.0,
         feasible: false,
         infeasibility_proved: proved,
+        shortfalls: shortfalls(problem, &names),
         conflicts: names,
-        constraints: uses(state, bound, false),
+        constraints: uses(state, bound),
         prices: bound.prices.clone(),
     }
 }
 
-fn uses(state: &State<'_>, bound: &Bound, chosen: bool) -> Vec<ConstraintUse> {
+fn uses(state: &State<'_>, bound: &Bound) -> Vec<ConstraintUse> {
     let rows = state.compiled.problem.constraints.iter().enumerate();
     rows.map(|(row, constraint)| {
         let sign = constraint.sense.sign();
         ConstraintUse {
             name: constraint.name.clone(),
             limit: constraint.limit,
-            used: if chosen { sign * state.used(row) + 0.0 } else { 0.0 },
+            used: sign * state.used(row) + 0.0,
             shadow_price: sign * bound.prices[row] + 0.0,
         }
     })

@@ -13,6 +13,8 @@ mod decide;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod small;

@@ -1,5 +1,6 @@
 //! `thalweg tool …`: one file per piece of mathematics.
 
+mod allocate;
 mod fit;
 mod layers;
 mod power;
@@ -14,6 +15,7 @@ use crate::context::Context;
 
 pub(crate) fn run(context: &Context, tool: &Tool) -> Result<ExitCode> {
     match tool {
+        Tool::Allocate(args) => allocate::run(context, args),
         Tool::Fit(args) => fit::run(context, args),
         Tool::Layers(args) => layers::run(context, args),
         Tool::Power(args) => power::run(context, args),
