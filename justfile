@@ -45,8 +45,15 @@ bench-peers:
     target/peers/bin/python bench/telco_peers/compare.py "${CARGO_TARGET_DIR:-target}/debug/thalweg"
 
 # How long an allocation takes, and its gap, by size.
-bench-allocate:
+bench-allocate-size:
     cargo run -p thalweg-plan --example allocate_size
+
+# thalweg tool allocate beside OR-Tools and HiGHS (a Python environment of about 0.4 GB; up to 20 minutes).
+bench-allocate:
+    cargo build
+    python3 -m venv target/allocate-peers
+    target/allocate-peers/bin/pip install -q -r bench/allocate/requirements.txt
+    target/allocate-peers/bin/python bench/allocate/compare.py "${CARGO_TARGET_DIR:-target}/debug/thalweg"
 
 # How long an epoch of the reference net takes.
 bench-epoch:

@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, WhatIfOut};
 
 /// Shares of the budget that the what-if table tries.
-const WHAT_IF: &[f64] = &[0.5, 0.75, 1.0, 1.25, 1.5, 2.0];
+const WHAT_IF: &[f64] = &[0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
 
 /// Every action taken, by the customer's place.
 pub(super) fn taken(result: &PlanResult) -> Vec<(usize, ActionId)> {
