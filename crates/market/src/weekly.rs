@@ -118,7 +118,8 @@ impl WeeklyBusiness {
     }
 
     fn channel(&mut self, rng: &mut ChaCha8Rng, level: f64) {
-        let spend = spend(rng, self.outcome.len(), level * draw(rng, SPEND));
+        let cost = level * draw(rng, SPEND);
+        let spend = spend(rng, self.outcome.len(), cost);
         let (carry, curve, share) = (draw(rng, CARRY), draw(rng, CURVE), draw(rng, SHARE));
         let most = spend.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let mut working = 0.0;

@@ -30,7 +30,7 @@ pub use carry::Adstock;
 pub use curve::Saturation;
 pub use design::Seasonality;
 pub use input::{Holiday, LiftTest, Panel, ReturnPrior, Series};
-pub use model::{Noise, Spec};
+pub use model::{Anchor, Noise, Spec};
 
 #[cfg(test)]
 mod tests;

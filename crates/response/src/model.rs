@@ -26,7 +26,7 @@ pub(crate) const DEGREES: f64 = 4.0;
 
 /// At which spend a channel's effect is a parameter; the others are then less entangled with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Anchor {
+pub enum Anchor {
     /// The mean spend.
     #[default]
     Mean,
@@ -53,7 +53,8 @@ pub struct Spec {
     pub lifts: Vec<LiftTest>,
     /// Beliefs about returns.
     pub returns: Vec<ReturnPrior>,
-    pub(crate) anchor: Anchor,
+    /// At which spend a channel's effect is a parameter of the sampler; changes how it walks, not what it finds.
+    pub anchor: Anchor,
 }
 
 impl Default for Spec {
