@@ -27,7 +27,7 @@ pub(crate) const DEGREES: f64 = 4.0;
 /// At which spend a channel's effect is a parameter; the others are then less entangled with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Anchor {
-    /// The mean spend.
+    /// The spend that the average unit was spent at.
     #[default]
     Mean,
     /// The highest spend.
@@ -104,7 +104,7 @@ pub(crate) struct Model {
     pub(crate) x_scale: Vec<Vec<f64>>,
     /// Scaled spend: `[s * channels + c]`, then period.
     pub(crate) x: Vec<Vec<f64>>,
-    /// Mean scaled spend by channel.
+    /// Scaled spend by channel, averaged over units of spend rather than over periods: pauses do not count.
     anchor: Vec<f64>,
     pub(crate) design: Design,
     pub(crate) basis: Basis,
@@ -153,10 +153,9 @@ impl Model {
         }
         let anchor = (0..channels)
             .map(|c| {
-                let sum: f64 = (0..series)
-                    .map(|s| x[s * channels + c].iter().take(trained).sum::<f64>())
-                    .sum();
-                (sum / (trained * series) as f64).max(1e-3)
+                let seen = || (0..series).flat_map(|s| x[s * channels + c].iter().take(trained));
+                let (sum, squares) = (seen().sum::<f64>(), seen().map(|own| own * own).sum::<f64>());
+                (squares / sum.max(1e-300)).max(1e-3)
             })
             .collect();
         let basis = Basis::new(&design.columns, design.centre.clone(), &design.deviation);
