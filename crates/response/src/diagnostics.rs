@@ -160,3 +160,92 @@ fn effective(chains: &[Vec<f64>]) -> f64 {
     let tau = -1.0 + 2.0 * rho[..=last].iter().sum::<f64>() + next;
     total / tau.max(1.0 / total.log10())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `bench/fixtures/diagnostics.py`.
+    fn chains(phi: f64, shift: f64, n: usize) -> Vec<Vec<f64>> {
+        let mut state = 12_345_u64;
+        (0..4)
+            .map(|chain| {
+                let mut x = 0.0;
+                (0..n)
+                    .map(|_| {
+                        state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+                        x = phi * x + state as f64 / 2_147_483_648.0 - 0.5;
+                        x + if chain == 3 { shift } else { 0.0 }
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn figures_are_those_of_arviz() {
+        for ((phi, shift, n), [r_hat, bulk, tail]) in [
+            (
+                (0.0, 0.0, 250),
+                [
+                    0.999_348_348_244_670_2,
+                    1_072.406_727_923_840_4,
+                    913.749_283_733_910_8,
+                ],
+            ),
+            (
+                (0.7, 0.0, 500),
+                [
+                    1.007_338_087_254_482_4,
+                    407.126_148_671_944_86,
+                    777.040_594_883_574_6,
+                ],
+            ),
+            (
+                (0.95, 0.0, 401),
+                [
+                    1.068_185_566_143_719,
+                    56.902_693_975_590_665,
+                    128.930_437_056_249_93,
+                ],
+            ),
+            (
+                (-0.5, 0.0, 300),
+                [
+                    0.998_039_735_677_405_8,
+                    3_695.017_495_257_149_7,
+                    1_221.161_855_617_834_6,
+                ],
+            ),
+            (
+                (0.7, 0.4, 500),
+                [1.105_915_235_677_79, 36.105_877_731_040_42, 441.758_227_539_256_7],
+            ),
+        ] {
+            near(&chains(phi, shift, n), [r_hat, bulk, tail]);
+        }
+        let tied: Vec<Vec<f64>> = chains(0.5, 0.0, 200)
+            .into_iter()
+            .map(|chain| {
+                chain
+                    .into_iter()
+                    .map(|own| (own * 4.0).round_ties_even())
+                    .collect()
+            })
+            .collect();
+        near(
+            &tied,
+            [1.004_348_934_794_161, 269.113_601_714_044, 456.586_387_348_687_2],
+        );
+    }
+
+    fn near(chains: &[Vec<f64>], [r_hat, bulk, tail]: [f64; 3]) {
+        let own = diagnose(chains);
+        for (mine, theirs) in [(own.r_hat, r_hat), (own.ess_bulk, bulk), (own.ess_tail, tail)] {
+            assert!(
+                (mine / theirs - 1.0).abs() < 1e-6,
+                "{own:?} and {r_hat} {bulk} {tail}"
+            );
+        }
+    }
+}
