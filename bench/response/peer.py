@@ -5,6 +5,7 @@ begin = time.perf_counter()
 warnings.filterwarnings("ignore")
 import arviz
 import numpy
+import nutpie
 import pandas
 from pymc_extras.prior import Prior
 from pymc_marketing.mmm import MMM, GeometricAdstock, LogisticSaturation
@@ -52,22 +53,23 @@ model = MMM(
 )
 x, y = table[[args.time, *channels, *controls]], table[args.outcome]
 imported = time.perf_counter()
-model.fit(
-    x, y, nuts_sampler="nutpie", chains=4, tune=1000, draws=args.draws, target_accept=0.9, random_seed=1, progressbar=False,
-    nuts_sampler_kwargs={"low_rank_modified_mass_matrix": False},
-)
-posterior = model.fit_result
+model.build_model(x, y)
+compiled = nutpie.compile_pymc_model(model.model)
+begin_cpu = time.process_time()
+trace = nutpie.sample(compiled, draws=args.draws, tune=1000, chains=4, target_accept=0.8, seed=1, progress_bar=False, save_warmup=False)
+sampling_cpu = time.process_time() - begin_cpu
+posterior = trace.posterior
 scale = float(y.abs().max())
 brought = posterior["channel_contribution"].sum("date") * scale
-free = [name for name in posterior.data_vars if name.split("_")[0] in ("adstock", "saturation", "intercept", "gamma", "y") and "contribution" not in name]
+free = ["intercept", "adstock_alpha", "saturation_lam", "saturation_beta", "gamma_fourier", "y_sigma", *(["gamma_control"] if controls else [])]
 summary = arviz.summary(posterior, var_names=free, round_to="none")
-out = {"seconds": time.perf_counter() - begin, "import_seconds": imported - begin, "channels": [], "free": free}
+out = {"sampling_cpu_seconds": sampling_cpu, "seconds": time.perf_counter() - begin, "import_seconds": imported - begin, "channels": [], "free": free}
 for name in channels:
     own = brought.sel(channel=name).values.ravel()
     spend = float(table[name].sum())
-    out["channels"].append({"name": name, "contribution": float(own.mean()), "return": {
+    out["channels"].append({"name": name, "contribution": {"mean": float(own.mean())}, "return": {
         "mean": float(own.mean() / spend), "ci90": [float(v) for v in numpy.quantile(own / spend, [0.05, 0.95])]}})
 out["ess"] = float(min(summary["ess_bulk"].min(), summary["ess_tail"].min()))
 out["r_hat"] = float(summary["r_hat"].max())
-out["divergences"] = int(model.idata.sample_stats["diverging"].sum())
+out["divergences"] = int(trace.sample_stats["diverging"].sum())
 print(json.dumps(out))
