@@ -10,9 +10,16 @@ use tempfile::TempDir;
 
 use crate::support::{json, shared_data, thalweg};
 
+/// A share that follows from the week and a salt (the SplitMix64 finaliser).
+fn dice(week: u32, salt: u32) -> f64 {
+    let mut z = (u64::from(week) * 1000 + u64::from(salt)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    f64::from((z >> 32) as u32) / f64::from(u32::MAX)
+}
+
 /// Weeks from 2023-01-02 with two channels that differ, a price, and sales that follow from them.
 fn weeks(n: u32) -> Vec<[String; 5]> {
-    let dice = |week: u32, salt: u32| f64::from((week * 7919 + salt * 104_729) % 1009 * 31 % 997) / 997.0;
     let (mut day, mut month, mut year) = (2_u32, 1_u32, 2023_u32);
     (0..n)
         .map(|week| {
