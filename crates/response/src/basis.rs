@@ -134,6 +134,7 @@ mod tests {
         // sum_j z_j s_j u_j must be X times the coefficients of z
         let z = [0.3, -1.2, 0.7, 0.4];
         let coefficients = basis.coefficients(&z);
+        #[expect(clippy::needless_range_loop, reason = "one row of several columns")]
         for t in 0..5 {
             let direct: f64 = (0..4).map(|i| columns[i][t] * coefficients[i]).sum();
             let turned: f64 = (0..4).map(|j| z[j] * basis.s2[j].sqrt() * basis.u[j][t]).sum();

@@ -147,7 +147,7 @@ impl Design {
                 rows.extend(values.iter().map(|own| own / scale));
             }
             let spread = deviation(&rows);
-            if !(spread > 0.0) {
+            if spread <= 0.0 {
                 self.notes
                     .push(format!("the control \"{name}\" never changes: it was left out"));
                 continue;

@@ -42,7 +42,7 @@ pub fn concerns(panel: &Panel, spec: &Spec) -> Result<Vec<Concern>> {
     for (index, name) in panel.channels.iter().enumerate() {
         let stacked = stacked(panel, index);
         let (centre, spread) = (mean(&stacked), deviation(&stacked));
-        if !(spread > 1e-9 * centre.abs()) {
+        if spread <= 1e-9 * centre.abs() {
             return Err(Error::new(
                 "TW0522",
                 format!("the spend of \"{name}\" is {centre} in every period: a constant has no effect that data could show"),

@@ -215,9 +215,9 @@ fn learned(model: &Model, reading: &Reading, c: usize) -> Vec<Learned> {
         Adstock::Weibull => ["adstock shape", "adstock scale"],
     };
     let mut out = Vec::new();
-    for p in 0..adstock.parameters() {
+    for (p, name) in carry.into_iter().enumerate().take(adstock.parameters()) {
         out.push(Learned {
-            parameter: carry[p].to_owned(),
+            parameter: name.to_owned(),
             prior: before(of_adstock(adstock)[p]),
             posterior: over(reading, |own| own.natural[c].adstock[p]),
         });
@@ -422,7 +422,7 @@ impl<'a> Curves<'a> {
     fn best(&self, budget: f64, limit: f64, draws: &[&Point]) -> Option<Vec<f64>> {
         let total: f64 = self.current.iter().sum();
         let change = budget / total - 1.0;
-        if !(budget > 0.0) || change.abs() > limit + 1e-9 {
+        if budget <= 0.0 || !change.is_finite() || change.abs() > limit + 1e-9 {
             return None;
         }
         let even: Vec<f64> = self.current.iter().map(|own| own * (1.0 + change)).collect();

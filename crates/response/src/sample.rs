@@ -56,7 +56,7 @@ pub(crate) fn sample(
     seed: Seed,
     advance: &(dyn Fn(usize) + Sync),
 ) -> Result<Draws> {
-    let chains: Vec<Result<(Vec<Box<[f64]>>, usize)>> = (0..sampling.chains as u64)
+    let chains: Vec<Result<One>> = (0..sampling.chains as u64)
         .into_par_iter()
         .map(|chain| one(model, sampling, (chain, seed.nth(chain)), advance))
         .collect();
@@ -72,6 +72,9 @@ pub(crate) fn sample(
     Ok(out)
 }
 
+/// One chain's draws, and how many of its steps diverged.
+type One = (Vec<Box<[f64]>>, usize);
+
 /// Attempts at a starting point before giving up.
 const STARTS: usize = 20;
 /// Steps between two reports of progress.
@@ -82,12 +85,14 @@ fn one(
     sampling: &Sampling,
     chain: (u64, Seed),
     advance: &(dyn Fn(usize) + Sync),
-) -> Result<(Vec<Box<[f64]>>, usize)> {
+) -> Result<One> {
     let fault = |what: String| Error::new("TW0901", format!("internal error: the sampler stopped: {what}"));
-    let mut settings = LowRankNutsSettings::default();
-    settings.num_tune = sampling.warmup as u64;
-    settings.num_draws = sampling.draws as u64;
-    settings.maxdepth = 9;
+    let mut settings = LowRankNutsSettings {
+        num_tune: sampling.warmup as u64,
+        num_draws: sampling.draws as u64,
+        maxdepth: 9,
+        ..LowRankNutsSettings::default()
+    };
     settings.adapt_options.step_size_settings.target_accept = sampling.accept;
     let mut rng = ChaCha8Rng::seed_from_u64(chain.1.0);
     let math = CpuMath::new(Density {
