@@ -196,3 +196,46 @@ fn the_linear_part_is_integrated_out_exactly() {
     let (here, there) = (own(&start) - direct(&start), own(&other) - direct(&other));
     assert!((here - there).abs() < 1e-8, "{here} {there}");
 }
+
+/// A slice of the study of fifty businesses (`just study-response`): two of them, with two channels each.
+#[test]
+fn contributions_of_simulated_businesses_lie_in_their_intervals() {
+    use crate::fit::{Request, Sampling, fit};
+    use thalweg_domain::Seed;
+    use thalweg_market::weekly::WeeklyBusiness;
+
+    let mut inside = 0;
+    for seed in [5, 6] {
+        let own = WeeklyBusiness::new(Seed(seed));
+        let panel = Panel {
+            days: own.days.clone(),
+            step: 7,
+            channels: (0..own.spend.len())
+                .map(|channel| format!("c{channel}"))
+                .collect(),
+            controls: vec!["control".to_owned()],
+            series: vec![Series {
+                name: String::new(),
+                outcome: own.outcome.clone(),
+                spend: own.spend.clone(),
+                controls: vec![own.control.clone()],
+            }],
+            holidays: Vec::new(),
+        };
+        let request = Request {
+            spec: Spec::default(),
+            sampling: Sampling::default(),
+            held_out: 0,
+            budget: None,
+            max_change: 0.3,
+            seed: Seed(1),
+        };
+        let fitted = fit(&panel, &request, &|_| ()).unwrap();
+        assert!(fitted.attempts[0].passes(), "{:?}", fitted.attempts);
+        for (channel, result) in fitted.results.unwrap().channels.iter().enumerate() {
+            let truth: f64 = own.contribution[channel].iter().sum();
+            inside += usize::from(result.contribution.low <= truth && truth <= result.contribution.high);
+        }
+    }
+    assert!(inside >= 3, "{inside} of 4");
+}
