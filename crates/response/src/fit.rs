@@ -167,7 +167,7 @@ fn remedies(spec: &Spec, sampling: &Sampling) -> Vec<(String, Spec, Sampling)> {
     let careful = Sampling {
         warmup: 2 * sampling.warmup,
         draws: 2 * sampling.draws,
-        accept: 0.97,
+        accept: 0.98,
         ..*sampling
     };
     let other = Spec {

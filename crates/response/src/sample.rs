@@ -29,7 +29,7 @@ impl Default for Sampling {
             chains: 4,
             warmup: 1000,
             draws: 1000,
-            accept: 0.8,
+            accept: 0.9,
         }
     }
 }
