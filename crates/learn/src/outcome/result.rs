@@ -85,6 +85,25 @@ pub struct SearchReport {
     pub blend_in_folds: usize,
 }
 
+impl SearchReport {
+    /// The parameters that the choice went by: each learner's from its setting with the lowest loss, those of `given` for
+    /// learners that were not tried.
+    #[must_use]
+    pub fn best(&self, given: &LearnerParams) -> LearnerParams {
+        let of = |learner: Learner| {
+            let tried = self.tried.iter().filter(|tried| tried.learner == learner);
+            tried
+                .min_by(|a, b| a.loss.total_cmp(&b.loss))
+                .map_or(given, |tried| &tried.params)
+        };
+        LearnerParams {
+            mlp: of(Learner::Mlp).mlp.clone(),
+            gbdt: of(Learner::Gbdt).gbdt.clone(),
+            logistic: of(Learner::Logistic).logistic.clone(),
+        }
+    }
+}
+
 /// Why the search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,5 +146,43 @@ impl OutcomeTraining {
     /// `TW0309` when it is something else.
     pub fn from_json(json: &str) -> Result<Self> {
         read_json(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_learner_is_taken_from_its_best_setting() {
+        let given = LearnerParams::default();
+        let tried = |learner, depth, l2, loss| {
+            let mut params = given.clone();
+            params.gbdt.depth = depth;
+            params.logistic.l2 = l2;
+            Tried {
+                learner,
+                setting: String::new(),
+                params,
+                round: 0,
+                loss,
+            }
+        };
+        let report = SearchReport {
+            tried: vec![
+                tried(Learner::Gbdt, 2, 5.0, 0.5),
+                tried(Learner::Gbdt, 3, 6.0, 0.4),
+                tried(Learner::Logistic, 7, 8.0, 0.6),
+                tried(Learner::Logistic, 9, 10.0, 0.7),
+            ],
+            rounds: 1,
+            units: 1.0,
+            stopped: StopReason::Finished,
+            blend_loss: None,
+            blend_in_folds: 0,
+        };
+        let best = report.best(&given);
+        assert_eq!((best.gbdt.depth, best.mlp), (3, given.mlp.clone()));
+        assert!((best.logistic.l2 - 8.0).abs() < f64::EPSILON);
     }
 }
