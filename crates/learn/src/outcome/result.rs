@@ -31,6 +31,9 @@ pub struct OutcomeTraining {
     pub test: Vec<usize>,
     /// Scores under the rolling split; what was chosen was chosen by it.
     pub rolling: Option<RollingScores>,
+    /// What each fold's model goes by; empty for a model trained elsewhere, which has none.
+    #[serde(default)]
+    pub importance_by_fold: ImportanceByFold,
     /// What `auto` has tried.
     pub search: SearchReport,
     /// Where positives begin.
@@ -52,6 +55,16 @@ pub struct RollingScores {
     pub out_of_fold: Vec<f64>,
     /// Each learner's own scores of `rows`.
     pub candidates: Vec<CandidateResult>,
+}
+
+/// How much each column counts, by fold (or cut-off under the rolling split).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportanceByFold {
+    /// The columns of the training table.
+    pub features: Vec<String>,
+    /// Per fold and column the mean absolute contribution to the scores of the fold's rows, in log-odds or units of the
+    /// value, by what was fitted without them; outputs and the members of a blend are added.
+    pub folds: Vec<Vec<f64>>,
 }
 
 /// One learner's own run of the procedure.
