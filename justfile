@@ -65,3 +65,16 @@ bench-score:
     python3 -m venv target/score-peers
     target/score-peers/bin/pip install -q -r bench/score/requirements.txt
     target/score-peers/bin/python bench/score/measure.py "${CARGO_TARGET_DIR:-target}/release/thalweg"
+
+# The media-mix model on fifty simulated weekly businesses with known contributions: coverage and error.
+study-response:
+    cargo run -p thalweg-response --example study -- 50
+
+# The media-mix model beside PyMC-Marketing with nutpie, on its own example and on five simulated businesses (1.5 GB of Python).
+bench-response:
+    cargo build
+    python3 -m venv target/response-peers
+    target/response-peers/bin/pip install -q -r bench/response/requirements.txt
+    target/response-peers/bin/python bench/response/compare.py "${CARGO_TARGET_DIR:-target}/debug/thalweg"
+    cargo run -p thalweg-response --example study -- 5 target/businesses
+    target/response-peers/bin/python bench/response/compare.py "${CARGO_TARGET_DIR:-target}/debug/thalweg" --businesses target/businesses

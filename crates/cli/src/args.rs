@@ -122,6 +122,8 @@ pub(crate) enum Tool {
     Power(PowerArgs),
     /// Choose who gets what within constraints, with a bound that proves how good the choice is.
     Allocate(AllocateArgs),
+    /// Learn what each channel's spend returned, and how to split a budget.
+    Response(Box<ResponseArgs>),
 }
 
 /// `tool power`.
@@ -240,6 +242,89 @@ pub(crate) struct AllocateArgs {
     /// The column of values.
     #[arg(long, value_name = "COLUMN", default_value = "value")]
     pub(crate) value: String,
+}
+
+/// `tool response`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "One row per week (or day), complete and without gaps; with --geo one row per week and geography.\nNothing is published unless R-hat is below 1.01, effective draws above 400 and divergences below 0.1 %; the exit code is 4\nwhen the data cannot tell, and the reasons name the experiment that could.\nA lift test is a row `channel, spend, change, lift, sd` (and `geo`), all per period.\nExamples: thalweg tool response --data weeks.csv --time week --outcome sales --channels tv,search\n          thalweg tool response --data weeks.csv --time week --outcome sales --channels tv,search --controls price --max-change 0.2 --out weeks\n          thalweg tool response --data weeks.csv --time week --outcome sales --channels tv,search --lift-tests lifts.csv --return-prior tv=2.5:1"
+)]
+pub(crate) struct ResponseArgs {
+    /// The table: CSV, Parquet or JSON lines; a glob reads several files as one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: String,
+    /// The column with the first day of each period.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: String,
+    /// The column to explain, such as sales.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) outcome: String,
+    /// Columns of spend.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', required = true)]
+    pub(crate) channels: Vec<String>,
+    /// Columns that move the outcome too, such as price or events.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(crate) controls: Vec<String>,
+    /// The column of geographies: their effects are pooled partially.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) geo: Option<String>,
+    /// How dates are written, such as %m/%d/%Y [default: the only form that fits].
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) date_format: Option<String>,
+    /// Repeating patterns: yearly, weekly (daily tables), both, or none.
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',', default_value = "yearly", value_parser = ["yearly", "weekly", "none"])]
+    pub(crate) seasonality: Vec<String>,
+    /// Pairs of sine and cosine per year, up to 26.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) modes: u8,
+    /// Steady growth or decline of the base; dropped when a control is the same.
+    #[arg(long, value_name = "TREND", default_value = "linear", value_parser = ["linear", "none"])]
+    pub(crate) trend: String,
+    /// The curve of diminishing returns.
+    #[arg(long, value_name = "CURVE", default_value = "logistic", value_parser = ["logistic", "hill", "linear"])]
+    pub(crate) saturation: String,
+    /// The form of the carry-over.
+    #[arg(long, value_name = "FORM", default_value = "geometric", value_parser = ["geometric", "weibull"])]
+    pub(crate) adstock: String,
+    /// Periods over which spend works at most, its own included.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) adstock_length: u8,
+    /// How outcomes scatter; student-t lets single strange periods pull less.
+    #[arg(long, value_name = "FORM", default_value = "normal", value_parser = ["normal", "student-t"])]
+    pub(crate) noise: String,
+    /// Holidays: a file with columns date (or ds) and holiday (or name).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) holidays: Option<String>,
+    /// Only the holidays of this country (column country).
+    #[arg(long, value_name = "CODE", requires = "holidays")]
+    pub(crate) country: Option<String>,
+    /// Measured experiments: channel, spend, change, lift, sd.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lift_tests: Option<String>,
+    /// What is believed about a channel's return before seeing the data; may be given several times.
+    #[arg(long, value_name = "CHANNEL=MEAN:SD")]
+    pub(crate) return_prior: Vec<String>,
+    /// Spend per period to divide [default: the mean of what was spent].
+    #[arg(long, value_name = "AMOUNT")]
+    pub(crate) budget: Option<f64>,
+    /// The greatest change of a channel's spend, as a share of what was spent, up to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3)]
+    pub(crate) max_change: f64,
+    /// Independent chains, at least 2.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) chains: u8,
+    /// Draws per chain.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) draws: u16,
+    /// Steps of warm-up per chain.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) warmup: u16,
+    /// Last periods that a second fit predicts without having seen them; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) held_out: u8,
+    /// Write contributions by period here: .csv, .parquet, or a folder.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// `compress`.

@@ -129,6 +129,7 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("tool layers", keys::<wire::LayersOut>()),
         ("tool power", keys::<wire::PowerOut>()),
         ("tool allocate", keys::<wire::AllocateOut>()),
+        ("tool response", keys::<wire::ResponseOut>()),
     ]
 }
 

@@ -21,6 +21,7 @@ pub mod init {
 }
 mod progress;
 mod report;
+pub mod response;
 mod run;
 pub mod score;
 mod secret;

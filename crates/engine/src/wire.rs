@@ -4,8 +4,15 @@
 
 use std::collections::BTreeMap;
 
+mod response;
+
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Check, Estimate};
+
+pub use response::{
+    AttemptOut, BudgetOut, BudgetShareOut, Learned90, Named90, ResponseChannelOut, ResponseCheckOut,
+    ResponseConcernOut, ResponseDiagnosticsOut, ResponseHeldOut, ResponseOut,
+};
 
 /// A mean with a 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -41,6 +41,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod truth;
+pub mod weekly;
 mod world;
 
 pub use events::{EventKind, MarketEvent};

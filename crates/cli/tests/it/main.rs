@@ -16,6 +16,7 @@ mod kill;
 mod onnx;
 mod people;
 mod real_data;
+mod response;
 mod scenarios;
 mod score;
 mod support;

@@ -5,3 +5,4 @@ pub mod fit;
 pub mod layers;
 pub mod power;
 pub mod profile;
+pub mod response;

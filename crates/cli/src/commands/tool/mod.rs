@@ -5,6 +5,7 @@ mod fit;
 mod layers;
 mod power;
 mod profile;
+pub(crate) mod response;
 
 use std::process::ExitCode;
 
@@ -20,5 +21,6 @@ pub(crate) fn run(context: &Context, tool: &Tool) -> Result<ExitCode> {
         Tool::Layers(args) => layers::run(context, args),
         Tool::Power(args) => power::run(context, args),
         Tool::Profile(args) => profile::run(context, args),
+        Tool::Response(args) => response::run(context, args),
     }
 }
