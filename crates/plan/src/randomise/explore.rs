@@ -9,6 +9,8 @@ pub(crate) struct Uses {
     pub(crate) offer: Option<usize>,
     /// Its expected cost.
     pub(crate) cost: f64,
+    /// Whether its channel is in a pilot.
+    pub(crate) pilot: bool,
 }
 
 /// Limits of a cycle as numbers; without limit is infinity.
@@ -25,7 +27,8 @@ const NONE_AT_LEAST: f64 = 0.5;
 
 /// q_i(a) for each eligible action of each customer, in the same layout; the rest, at least half, is *none*.
 ///
-/// `q_i(a) = s_channel(a) / (2 n_i)` with `n_i` eligible actions and the largest scales `s <= 1` such that, with
+/// `q_i(a) = s_channel(a) / (2 n_i)` with `n_i` eligible actions; with some of them in a pilot, these share one quarter
+/// evenly and the others another. The scales are the largest scales `s <= 1` such that, with
 /// every customer drawing, expected use is within every limit; then a random share `explore` of them stays
 /// within the share `explore` of every limit in expectation. A limit that channels share (budget, offer cap) is
 /// divided so that no channel gets more of it than the common level (water-filling), which keeps cheap channels
@@ -33,8 +36,14 @@ const NONE_AT_LEAST: f64 = 0.5;
 pub(crate) fn explore_probabilities(offsets: &[usize], uses: &[Uses], limits: &ExploreLimits) -> Vec<f64> {
     let mut q = vec![0.0; uses.len()];
     for pair in offsets.windows(2) {
-        let eligible = pair[1] - pair[0];
-        q[pair[0]..pair[1]].fill((1.0 - NONE_AT_LEAST) / eligible.max(1) as f64);
+        let own = &uses[pair[0]..pair[1]];
+        let in_pilot = own.iter().filter(|uses| uses.pilot).count();
+        let others = own.len() - in_pilot;
+        let groups = usize::from(in_pilot > 0) + usize::from(others > 0);
+        for (q, uses) in q[pair[0]..pair[1]].iter_mut().zip(own) {
+            let sharing = if uses.pilot { in_pilot } else { others };
+            *q = (1.0 - NONE_AT_LEAST) / (groups * sharing) as f64;
+        }
     }
     let scales = channel_scales(uses, &q, limits);
     for (q, uses) in q.iter_mut().zip(uses) {
@@ -116,6 +125,7 @@ mod tests {
                 channel: c % 2,
                 offer: None,
                 cost: if c % 2 == 0 { 0.02 } else { 10.0 },
+                pilot: false,
             })
             .collect();
         let free = (f64::INFINITY, f64::INFINITY);
@@ -141,6 +151,7 @@ mod tests {
                 channel: c % 3,
                 offer: (c % 3 > 0).then_some(0),
                 cost: 1.0 + (c % 7) as f64,
+                pilot: c % 3 == 2,
             })
             .collect();
         let limits = ExploreLimits {
@@ -163,5 +174,31 @@ mod tests {
                 .windows(2)
                 .all(|pair| q[pair[0]..pair[1]].iter().sum::<f64>() <= 0.5 + 1e-12)
         );
+    }
+
+    #[test]
+    fn a_pilot_gets_half_of_what_is_drawn() {
+        // one customer with a pilot among three, one with the pilot alone, one without it
+        let uses = |channel: usize, pilot: bool| Uses {
+            channel,
+            offer: None,
+            cost: 1.0,
+            pilot,
+        };
+        let all = [
+            uses(0, false),
+            uses(1, false),
+            uses(2, true),
+            uses(2, true),
+            uses(0, false),
+        ];
+        let free = (f64::INFINITY, f64::INFINITY);
+        let limits = ExploreLimits {
+            budget: f64::INFINITY,
+            channels: vec![free; 3],
+            offers: vec![],
+        };
+        let q = explore_probabilities(&[0, 3, 4, 5], &all, &limits);
+        assert_eq!(q, [0.125, 0.125, 0.25, 0.5, 0.5]);
     }
 }
