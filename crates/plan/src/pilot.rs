@@ -5,9 +5,9 @@ use thalweg_domain::{Belief, Result};
 use crate::normal::{above, quantile};
 use crate::power::{ArmSizes, Direction, TestPlan, arms_for, detectable_effect, no_answer};
 
-/// Chance that a contact pays from which a pilot ends early, and the channel is planned like any other.
+/// Chance that a contact pays from which a pilot ends halfway or later, and the channel is planned like any other.
 pub const PROMOTE: f64 = 0.9;
-/// Chance that a contact pays below which a pilot ends early, and the channel is not used any more.
+/// Chance that a contact pays below which a pilot ends halfway or later, and the channel is not used any more.
 pub const DROP: f64 = 0.05;
 /// Chance that a contact pays from which the channel is planned once all contacts of the pilot are measured.
 pub const PROMOTE_AT_THE_END: f64 = 0.5;
@@ -45,12 +45,38 @@ pub struct Pilot {
     pub cost: f64,
     /// Cycles it takes.
     pub cycles: u64,
+    /// Contacts that one cycle's exploration is expected to make.
+    pub contacts_per_cycle: f64,
     /// The relative effect at which a contact just pays for itself.
     pub smallest_profitable_effect: f64,
     /// The smallest relative effect that the contacts show with the plan's power; `None` when none is.
     pub detectable_effect: Option<f64>,
     /// Standard error of the measured relative effect at the end.
     pub standard_error: f64,
+}
+
+impl Pilot {
+    /// The same with the size that it began with: other pilots come and go, and with them what a cycle's exploration can do.
+    #[must_use]
+    pub fn of_size(self, contacts: u64, cycles: u64, detectable_effect: Option<f64>) -> Self {
+        let ratio = contacts as f64 / self.contacts as f64;
+        Self {
+            contacts,
+            cycles,
+            detectable_effect,
+            cost: self.cost * ratio,
+            standard_error: self.standard_error / ratio.sqrt(),
+            ..self
+        }
+    }
+
+    /// The same with the error of the contacts that are still to be measured; without any left the error is infinite.
+    #[must_use]
+    pub fn after(mut self, measured: u64) -> Self {
+        let left = self.contacts.saturating_sub(measured) as f64;
+        self.standard_error *= (self.contacts as f64 / left).sqrt();
+        self
+    }
 }
 
 /// The pilot that shows the smallest profitable effect with the plan's power, as far as the exploration allows.
@@ -107,6 +133,7 @@ pub fn pilot(input: &PilotInput) -> Result<Pilot> {
         contacts_for_smallest: needed.treated as u64,
         cost: contacts * input.cost,
         cycles: (contacts / input.contacts_per_cycle).ceil().max(1.0) as u64,
+        contacts_per_cycle: input.contacts_per_cycle,
         smallest_profitable_effect: input.breakeven,
         detectable_effect: detectable.map(|effect| effect / input.baseline),
         standard_error: variance.sqrt() / input.baseline,
@@ -134,7 +161,9 @@ pub struct Outlook {
 pub fn outlook(prior: Belief, pilot: &Pilot) -> Outlook {
     let breakeven = pilot.smallest_profitable_effect;
     let (prior_variance, noise) = (prior.sd.powi(2), pilot.standard_error.powi(2));
-    let after = if prior_variance > 0.0 && noise > 0.0 {
+    let after = if noise.is_infinite() {
+        prior_variance
+    } else if prior_variance > 0.0 && noise > 0.0 {
         prior_variance * noise / (prior_variance + noise)
     } else {
         0.0
@@ -180,11 +209,11 @@ impl PilotState {
 }
 
 /// Where a new channel stands: after `measured` of the pilot's `contacts`, with a chance `pays` that a contact pays for
-/// itself. Before the first measured contact it runs. Afterwards [`PROMOTE`] and [`DROP`] end it at any time, and
-/// [`PROMOTE_AT_THE_END`] decides once all contacts are measured.
+/// itself. It runs until half of the contacts are measured, so that what was believed before does not decide alone.
+/// From then on [`PROMOTE`] and [`DROP`] end it, and [`PROMOTE_AT_THE_END`] decides once all are measured.
 #[must_use]
 pub fn state(measured: u64, contacts: u64, pays: f64) -> PilotState {
-    if measured == 0 {
+    if measured == 0 || 2 * measured < contacts {
         return PilotState::Running;
     }
     if pays >= PROMOTE {
@@ -249,6 +278,27 @@ mod tests {
         let seen = short.detectable_effect.unwrap();
         assert!(seen > short.smallest_profitable_effect);
         assert!((power_of(0.3, -0.3 * seen, arms, 0.05).unwrap() - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_pilot_keeps_the_size_that_it_began_with() {
+        let begun = pilot(&PilotInput {
+            contacts_per_cycle: 50.0,
+            ..input()
+        })
+        .unwrap();
+        let later = pilot(&PilotInput {
+            contacts_per_cycle: 100.0,
+            ..input()
+        })
+        .unwrap()
+        .of_size(begun.contacts, begun.cycles, begun.detectable_effect);
+        assert_eq!((later.contacts, later.cycles), (begun.contacts, begun.cycles));
+        assert!((later.cost - begun.cost).abs() < 1e-9);
+        assert!((later.standard_error - begun.standard_error).abs() < 1e-12);
+        let half = begun.after(begun.contacts / 2);
+        assert!((half.standard_error / begun.standard_error - 2.0_f64.sqrt()).abs() < 1e-12);
+        assert!(begun.after(begun.contacts).standard_error.is_infinite());
     }
 
     #[test]
@@ -338,9 +388,11 @@ mod tests {
         for (measured, pays, expected) in [
             (0, 0.99, PilotState::Running),
             (0, 0.01, PilotState::Running),
-            (10, 0.95, PilotState::Promoted),
-            (10, 0.04, PilotState::Dropped),
-            (10, 0.60, PilotState::Running),
+            (149, 0.95, PilotState::Running),
+            (149, 0.04, PilotState::Running),
+            (150, 0.95, PilotState::Promoted),
+            (150, 0.04, PilotState::Dropped),
+            (150, 0.60, PilotState::Running),
             (300, 0.60, PilotState::Promoted),
             (300, 0.40, PilotState::Dropped),
         ] {

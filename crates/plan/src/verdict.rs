@@ -85,6 +85,8 @@ pub enum LimitKind {
 
 /// Certainty asked for before expanding or shrinking.
 const SURE: f64 = 0.9;
+/// A plan that contacts fewer than so many times the customers that exploration does hardly uses a channel.
+const HARDLY_USED: f64 = 2.0;
 /// Chance of paying for itself below which a channel is retired.
 const HOPELESS: f64 = 0.05;
 
@@ -92,7 +94,8 @@ const HOPELESS: f64 = 0.05;
 ///
 /// 1. A channel in a pilot is *open*, one whose pilot was dropped is *retire*, one that no pilot is worth is *hold*.
 /// 2. *retire*: P(effect > breakeven) < 0.05.
-/// 3. *open*: not measured; the plan contacts fewer customers than the pilot would; and [`pilot_pays`].
+/// 3. *open*: not measured; the plan contacts less than twice the customers that the
+///    exploration alone would; and [`pilot_pays`].
 /// 4. *expand*: P(marginal return > budget price) >= 0.9 and the next unit pays at all.
 /// 5. *shrink*: the plan uses it and P(marginal return < budget price) >= 0.9.
 /// 6. *hold* otherwise.
@@ -101,7 +104,7 @@ const HOPELESS: f64 = 0.05;
 /// by a limit of its own, which the reason names. The sentence returned is lower case without a full stop.
 #[must_use]
 pub fn verdict(input: &VerdictInput) -> (Verdict, String) {
-    let pays = above(input.effect.mean, input.effect.sd, input.breakeven);
+    let pays = chance_to_pay(input);
     match input.pilot_state {
         PilotState::Running => return (Verdict::Open, running_reason(input, pays)),
         PilotState::Dropped => return (Verdict::Retire, dropped_reason(input, pays)),
@@ -133,6 +136,12 @@ pub fn verdict(input: &VerdictInput) -> (Verdict, String) {
         return (Verdict::Shrink, margin_reason(input, "less", 1.0 - better));
     }
     (Verdict::Hold, hold_reason(input, better))
+}
+
+/// P(effect > breakeven): the chance that an average contact pays for itself.
+#[must_use]
+pub fn chance_to_pay(input: &VerdictInput) -> f64 {
+    above(input.effect.mean, input.effect.sd, input.breakeven)
 }
 
 /// What one cycle at full reach is worth, net of cost, with the channel used only if it turns out to pay:
@@ -217,7 +226,7 @@ fn retire_reason(input: &VerdictInput, pays: f64) -> String {
 
 fn open_reason(input: &VerdictInput, pays: f64) -> Option<String> {
     let pilot = input.pilot.filter(|_| !input.measured)?;
-    let little_used = (input.customers as u64) < pilot.contacts;
+    let little_used = (input.customers as f64) < HARDLY_USED * pilot.contacts_per_cycle;
     (little_used && pilot_pays(input)).then(|| {
         format!(
             "not measured yet; a pilot with {} customers for {} pays with a chance of {:.0} % and could earn {} a cycle",
@@ -286,6 +295,7 @@ mod tests {
         contacts_for_smallest: 300,
         cost: 300.0,
         cycles: 2,
+        contacts_per_cycle: 150.0,
         smallest_profitable_effect: 0.02,
         detectable_effect: Some(0.02),
         standard_error: 0.01,
