@@ -96,7 +96,8 @@ const HOPELESS: f64 = 0.05;
 /// 2. *retire*: P(effect > breakeven) < 0.05.
 /// 3. *open*: not measured; the plan contacts less than twice the customers that the
 ///    exploration alone would; and [`pilot_pays`].
-/// 4. *expand*: P(marginal return > budget price) >= 0.9 and the next unit pays at all.
+/// 4. *expand*: P(marginal return > budget price) >= 0.9, the next unit pays at all, and the budget or a limit of the
+///    channel binds (with none of them there is nothing to expand into).
 /// 5. *shrink*: the plan uses it and P(marginal return < budget price) >= 0.9.
 /// 6. *hold* otherwise.
 ///
@@ -122,7 +123,8 @@ pub fn verdict(input: &VerdictInput) -> (Verdict, String) {
         input.marginal_return.sd,
         input.budget_price,
     );
-    if better >= SURE && input.marginal_return.mean > 0.0 {
+    let can_grow = input.held_back.is_some() || input.budget_price > 1e-9;
+    if better >= SURE && input.marginal_return.mean > 0.0 && can_grow {
         return (
             Verdict::Expand,
             format!(
@@ -411,6 +413,16 @@ mod tests {
             Verdict::Expand,
             "; its capacity holds it back, where one more contact earns 5.10",
         );
+    }
+
+    #[test]
+    fn where_nothing_binds_there_is_nothing_to_expand_into() {
+        let free = VerdictInput {
+            marginal_return: Belief { mean: 3.2, sd: 0.1 },
+            budget_price: 0.0,
+            ..channel()
+        };
+        check(free, Verdict::Hold, "chance that it earns more is 100 %");
     }
 
     #[test]
