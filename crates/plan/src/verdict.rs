@@ -189,7 +189,8 @@ fn dropped_reason(input: &VerdictInput, pays: f64) -> String {
 
 fn declined_reason(input: &VerdictInput, pays: f64) -> String {
     let Some(pilot) = input.pilot else {
-        return "new, and no pilot is possible: nobody is randomised, or a contact costs more than it could ever save"
+        return "new, and no pilot is possible: nobody is randomised, or a contact costs more than it could ever save; \
+                pilot = false plans it on what is borrowed"
             .to_owned();
     };
     format!(

@@ -5,9 +5,9 @@ mod channels;
 mod describe;
 mod keep;
 mod off;
-pub(crate) mod scenarios;
 mod pilots;
 mod reach;
+pub(crate) mod scenarios;
 
 use std::collections::BTreeSet;
 
