@@ -499,6 +499,15 @@ pub struct PlanOut {
     pub what_if: Vec<WhatIfOut>,
 }
 
+impl PlanOut {
+    /// Whether a channel was in a pilot.
+    pub(crate) fn pilots(&self, channel: &str) -> bool {
+        let own = self.channels.iter().find(|own| own.name == channel);
+        own.and_then(|own| own.pilot.as_ref())
+            .is_some_and(|pilot| pilot.state == "running")
+    }
+}
+
 /// What the measurement will be able to detect.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct DetectableOut {
@@ -542,7 +551,7 @@ pub struct ChannelOut {
     pub marginal_return: f64,
     /// Its relative effect.
     pub effect: ChannelEffectOut,
-    /// Proposed pilot when the verdict is open.
+    /// Its pilot: proposed when the verdict is open, or where that of a new channel stands.
     pub pilot: Option<PilotOut>,
 }
 
@@ -553,19 +562,52 @@ pub struct ChannelEffectOut {
     pub mean: f64,
     /// The interval.
     pub ci90: [f64; 2],
-    /// `assumed` or `measured`.
+    /// `assumed`, `borrowed` or `measured`.
     pub source: String,
+    /// What it was borrowed from before it was measured: channels, or the default of its kind.
+    pub borrowed_from: Vec<String>,
 }
 
 /// A pilot.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PilotOut {
+    /// `proposed`, `running`, `promoted`, `dropped` or `declined`.
+    pub state: String,
     /// Contacts.
     pub n: u64,
-    /// What it costs.
+    /// Contacts that would show the smallest profitable effect with 80 % power.
+    pub n_for_smallest: u64,
+    /// Contacts that have been measured.
+    pub measured: u64,
+    /// Contacts in this plan, all of them drawn at random.
+    pub this_cycle: usize,
+    /// What it costs, paid out of the share that explores.
     pub cost: f64,
-    /// The smallest relative effect that would pay, which it detects with 80 % power.
+    /// Cycles that it takes.
+    pub cycles: u64,
+    /// Days until the last outcome counts, when cycles follow each other by the horizon.
+    pub days: f64,
+    /// The smallest relative effect that would pay.
     pub smallest_profitable_effect: f64,
+    /// The smallest relative effect that the pilot shows with 80 % power; none when not even the largest.
+    pub detectable_effect: Option<f64>,
+    /// The chance that a contact pays, as believed now.
+    pub chance_to_pay: f64,
+    /// What a cycle at full reach is worth if the channel is used only where it pays.
+    pub worth_per_cycle: f64,
+    /// What follows from each outcome.
+    pub outcomes: Vec<PilotOutcomeOut>,
+}
+
+/// An outcome of a pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PilotOutcomeOut {
+    /// What is found.
+    pub when: String,
+    /// What follows.
+    pub then: String,
+    /// How likely that is, as believed now.
+    pub probability: f64,
 }
 
 /// Expected value at another budget.

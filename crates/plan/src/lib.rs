@@ -11,6 +11,7 @@
 )]
 
 pub mod allocate;
+pub mod borrow;
 mod chunks;
 pub mod decide;
 mod exact;

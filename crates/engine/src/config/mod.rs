@@ -288,6 +288,10 @@ pub struct ChannelConfig {
     pub channel: Channel,
     /// Whether plans use it.
     pub on: bool,
+    /// Whether no effect is assumed, so that one is borrowed from channels of its kind.
+    pub borrows: bool,
+    /// Whether it is only explored until measured; `None` leaves that to what is known.
+    pub pilot: Option<bool>,
     /// Adapter name.
     pub adapter: String,
     /// Consent column.

@@ -8,6 +8,7 @@ use thalweg_domain::{
     Belief, Channel, ChannelKind, ChannelName, Duration, Error, Money, Offer, OfferName, OutcomeKind, Result,
     Seed,
 };
+use thalweg_plan::borrow::kind_default;
 use toml::de::DeTable;
 
 use super::keys::nearest;
@@ -280,16 +281,23 @@ fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
         .map_err(|error| section.refuse("name", &error.message))?;
     let kind = section.word("kind", &["online", "offline", "partner"], "online")?;
     let unit_cost = money(section, "unit_cost")?.ok_or_else(|| section.missing("unit_cost"))?;
+    let kind = ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online);
     let adapter = section.word("adapter", ADAPTERS, "file")?;
     Ok(ChannelConfig {
         channel: Channel {
             name,
-            kind: ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online),
+            kind,
             unit_cost,
             capacity: section.whole("capacity", 0)?,
             budget: money(section, "budget")?,
             plain: section.flag("plain", true)?,
-            assumed_effect: section.belief("assumed_effect", Belief { mean: 0.05, sd: 0.05 })?,
+            assumed_effect: section.belief("assumed_effect", kind_default(kind))?,
+        },
+        borrows: !section.has("assumed_effect"),
+        pilot: if section.has("pilot") {
+            Some(section.flag("pilot", false)?)
+        } else {
+            None
         },
         on: section.flag("on", true)?,
         adapter: adapter.to_owned(),

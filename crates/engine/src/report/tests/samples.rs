@@ -82,6 +82,7 @@ pub(super) fn channel(name: &str, verdict: &str, spend: f64, expected_value: f64
             mean: 0.1,
             ci90: [0.02, 0.18],
             source: "assumed".to_owned(),
+            borrowed_from: Vec::new(),
         },
         pilot: None,
     }

@@ -129,6 +129,7 @@ pub(super) fn what_if(session: &Session, planning: &Planning, result: &PlanResul
         .iter()
         .map(|decision| decision.arm != Arm::Holdout)
         .collect();
+    let (offsets, candidates) = planning.without(&planning.pilots);
     let mut prices: Option<Vec<f64>> = None;
     let mut rows = Vec::new();
     for share in WHAT_IF {
@@ -138,8 +139,8 @@ pub(super) fn what_if(session: &Session, planning: &Planning, result: &PlanResul
             ..planning.limits.clone()
         };
         let input = InformedInput {
-            offsets: &planning.offsets,
-            candidates: &planning.candidates,
+            offsets: &offsets,
+            candidates: &candidates,
             menu: thalweg_plan::decide::Menu {
                 limits: &limits,
                 ..planning.plan_menu()

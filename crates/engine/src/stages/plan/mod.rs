@@ -5,6 +5,8 @@ mod channels;
 mod describe;
 mod keep;
 mod off;
+mod pilots;
+mod reach;
 pub(crate) mod scenarios;
 
 use std::collections::BTreeSet;
@@ -16,9 +18,10 @@ use thalweg_plan::decide::{Candidate, Customer, DecideParams, Limits, PlanInput,
 
 use super::{collect, train};
 use crate::effects::{Effects, Menu, Phi};
+use crate::experience;
 use crate::hash::Fingerprint;
 use crate::session::{Done, Made, Session};
-use crate::wire::{EvaluationOut, IterateOut, PlanOut};
+use crate::wire::{EvaluationOut, PlanOut};
 
 /// Reasons kept per decision.
 const REASONS: usize = 3;
@@ -37,6 +40,10 @@ pub(crate) struct Planning {
     /// Customer `i` owns `candidates[offsets[i]..offsets[i + 1]]`.
     pub(crate) offsets: Vec<usize>,
     pub(crate) candidates: Vec<Candidate>,
+    /// Channels that only explorers are contacted through.
+    pub(crate) pilots: Vec<usize>,
+    /// What is known of every channel before the plan is made.
+    pub(crate) assessed: Vec<pilots::Assessed>,
 }
 
 impl Planning {
@@ -44,6 +51,26 @@ impl Planning {
         let from = self.offsets.get(customer).copied().unwrap_or(0);
         let until = self.offsets.get(customer + 1).copied().unwrap_or(from);
         self.candidates.get(from..until).unwrap_or_default()
+    }
+
+    /// Candidates with the channels in the list left out, and where each customer's begin.
+    pub(crate) fn without(&self, channels: &[usize]) -> (Vec<usize>, Vec<Candidate>) {
+        let (mut offsets, mut kept) = (vec![0], Vec::new());
+        for customer in 0..self.customers.len() {
+            let own = self.of(customer).iter().filter(|candidate| {
+                let action = self.menu.actions.get(usize::from(candidate.action.0));
+                action.is_none_or(|action| !channels.contains(&action.channel))
+            });
+            kept.extend(own.copied());
+            offsets.push(kept.len());
+        }
+        (offsets, kept)
+    }
+
+    fn leave_out(&mut self, channels: &[usize]) {
+        if !channels.is_empty() {
+            (self.offsets, self.candidates) = self.without(channels);
+        }
     }
 
     /// The menu as the plan crate takes it.
@@ -142,27 +169,18 @@ fn prepare(
         menu,
         limits,
         effects,
-        measured: measured(session)?,
+        measured: experience::measured(session)?,
         rows: rows.to_vec(),
         customers,
         phi,
         offsets: vec![0],
         candidates: Vec::new(),
+        pilots: Vec::new(),
+        assessed: Vec::new(),
     };
     candidates::fill(session, collected, &mut planning)?;
+    pilots::assess(session, &mut planning)?;
     Ok(planning)
-}
-
-fn measured(session: &Session) -> Result<BTreeSet<String>> {
-    let mut channels = BTreeSet::new();
-    for measurement in session.ledger.measurements("iterate")? {
-        // a measurement that another version kept says nothing here; the effects were fitted anew anyway
-        let Ok(out) = serde_json::from_str::<IterateOut>(&measurement.payload) else {
-            continue;
-        };
-        channels.extend(out.lift.into_iter().map(|lift| lift.channel));
-    }
-    Ok(channels)
 }
 
 /// P(outcome | no action): out of fold for rows that were learned from, the model's for the others.
@@ -181,22 +199,30 @@ fn risks(
 }
 
 fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PlanResult> {
-    let config = &session.workspace.config.plan;
     let acceptance_sd = acceptance_sd(planning);
-    let input = PlanInput {
+    let params = decide_params(session, planning, inputs.salt.as_bytes().to_vec())?;
+    decide(&plan_input(planning, &acceptance_sd), &params)
+}
+
+fn plan_input<'a>(planning: &'a Planning, acceptance_sd: &'a [f64]) -> PlanInput<'a> {
+    PlanInput {
         customers: &planning.customers,
         offsets: &planning.offsets,
         candidates: &planning.candidates,
         menu: planning.plan_menu(),
-        acceptance_sd: &acceptance_sd,
-    };
-    let params = DecideParams {
+        acceptance_sd,
+    }
+}
+
+fn decide_params(session: &Session, planning: &Planning, salt: Vec<u8>) -> Result<DecideParams> {
+    let config = &session.workspace.config.plan;
+    Ok(DecideParams {
         holdout: config.holdout,
         explore: config.explore,
         max_actions_per_customer: u16::try_from(config.max_actions_per_customer).unwrap_or(u16::MAX),
-        ..DecideParams::new(cycle_seed(session)?, inputs.salt.as_bytes().to_vec())
-    };
-    decide(&input, &params)
+        pilots: planning.pilots.clone(),
+        ..DecideParams::new(cycle_seed(session)?, salt)
+    })
 }
 
 /// The doubt about each offer's acceptance: that of the channel where it is known least.
