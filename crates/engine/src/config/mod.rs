@@ -2,6 +2,7 @@
 
 pub(crate) mod keys;
 mod model;
+mod partners;
 mod read;
 pub(crate) mod scenarios;
 mod toml_view;
@@ -23,6 +24,7 @@ pub(crate) use keys::nearest as nearest_name;
 pub use keys::{KEYS, Key, SECTIONS};
 pub use model::parse_model;
 pub(crate) use read::document as toml_document;
+pub use partners::Terms;
 pub use read::parse;
 pub use scenarios::{Scenario, parse_scenarios};
 pub(crate) use toml_view::{Section, Source as TomlSource};
@@ -288,6 +290,8 @@ pub struct ChannelConfig {
     pub channel: Channel,
     /// Whether plans use it.
     pub on: bool,
+    /// What a partner asks for.
+    pub terms: Option<Terms>,
     /// Adapter name.
     pub adapter: String,
     /// Consent column.

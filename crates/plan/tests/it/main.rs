@@ -11,9 +11,13 @@ mod allocate;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
+<<<<<<< HEAD
 mod large;
 #[cfg(test)]
 mod limits;
+=======
+mod partners;
+>>>>>>> 73fc60f (Partners with terms: a plan pays their fee and share, and uses them only where that is worth it)
 #[cfg(test)]
 mod power;
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub(super) fn plan() -> PlanOut {
         config: "c-1".to_owned(),
         seed: 7,
         effects: "mixed".to_owned(),
+        partners: Vec::new(),
         what_if: [0.5, 1.0, 2.0]
             .map(|share| WhatIfOut {
                 budget: 500.0 * share,

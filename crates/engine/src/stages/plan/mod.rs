@@ -5,6 +5,7 @@ mod channels;
 mod describe;
 mod keep;
 mod off;
+mod partners;
 pub(crate) mod scenarios;
 
 use std::collections::BTreeSet;
@@ -12,7 +13,9 @@ use std::collections::BTreeSet;
 use thalweg_collect::Collected;
 use thalweg_domain::{ActionId, Belief, Error, Reason, Result, Seed, Stage, Table};
 use thalweg_learn::effect::ActionLoad;
-use thalweg_plan::decide::{Candidate, Customer, DecideParams, Limits, PlanInput, PlanResult, decide};
+use thalweg_plan::decide::{
+    Candidate, Customer, DecideParams, Limits, PartnerPlan, PartnerTerms, PlanInput, decide_with_partners,
+};
 
 use super::{collect, train};
 use crate::effects::{Effects, Menu, Phi};
@@ -37,6 +40,8 @@ pub(crate) struct Planning {
     /// Customer `i` owns `candidates[offsets[i]..offsets[i + 1]]`.
     pub(crate) offsets: Vec<usize>,
     pub(crate) candidates: Vec<Candidate>,
+    /// Terms of the partners in use, if they are worth it.
+    pub(crate) partners: Vec<PartnerTerms>,
 }
 
 impl Planning {
@@ -61,7 +66,19 @@ impl Planning {
         self.effects.posterior.total(&self.loads(chosen))
     }
 
-    /// What a set of customers' actions puts on each action: value at risk, and the features that it is weighed with.
+    /// What a partner leaves of the money that an action brings.
+    fn kept(&self, action: ActionId) -> f64 {
+        let channel = self
+            .menu
+            .actions
+            .get(usize::from(action.0))
+            .map(|action| action.channel);
+        let mut partners = self.partners.iter();
+        let terms = partners.find(|terms| Some(terms.channel) == channel);
+        1.0 - terms.map_or(0.0, |terms| terms.revenue_share)
+    }
+
+    /// What a set of customers' actions puts on each action, less partners' shares: value at risk, and the features that it is weighed with.
     pub(crate) fn loads(&self, chosen: &[(usize, ActionId)]) -> Vec<ActionLoad> {
         let mut loads = self.menu.loads(&self.phi);
         for (customer, action) in chosen {
@@ -69,7 +86,10 @@ impl Planning {
                 continue;
             };
             if let Some(load) = loads.get_mut(usize::from(action.0)) {
-                load.add(person.value * person.risk, self.phi.of(*customer));
+                load.add(
+                    self.kept(*action) * person.value * person.risk,
+                    self.phi.of(*customer),
+                );
             }
         }
         loads
@@ -113,17 +133,24 @@ fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>
     let training = train::load(session, inputs.model)?;
     let (rows, _) = collect::to_decide(session, &collected)?;
     let planning = prepare(session, &collected, (menu, effects), &rows, &training)?;
-    let mut result = decide_all(session, &planning, inputs)?;
+    let mut decided = decide_all(session, &planning, inputs)?;
     let picked: Table = collected.features.take(&planning.rows);
     let all: Vec<usize> = (0..planning.rows.len()).collect();
     let reasons: Vec<Vec<Reason>> = training.model.explain(&picked, &all, REASONS)?;
-    for ((decision, why), row) in result.decisions.iter_mut().zip(reasons).zip(&planning.rows) {
+    for ((decision, why), row) in decided
+        .result
+        .decisions
+        .iter_mut()
+        .zip(reasons)
+        .zip(&planning.rows)
+    {
         decision.reasons = why;
         decision.row = *row;
     }
-    let mut out = describe::plan(session, &planning, &result, inputs)?;
-    out.what_if = describe::what_if(session, &planning, &result)?;
-    keep::plan(session, &planning, &result, out, inputs)
+    let out = describe::plan(session, &planning, &decided.result, inputs)?;
+    let mut out = partners::settle(session, (&planning, &decided), out);
+    out.what_if = partners::what_if(session, &planning, &decided)?;
+    keep::plan(session, &planning, &decided.result, out, inputs)
 }
 
 /// Customers, risks, values and candidate actions.
@@ -148,6 +175,7 @@ fn prepare(
         phi,
         offsets: vec![0],
         candidates: Vec::new(),
+        partners: partners::terms(&session.workspace.config),
     };
     candidates::fill(session, collected, &mut planning)?;
     Ok(planning)
@@ -180,7 +208,7 @@ fn risks(
     Ok(rows.iter().zip(predicted).map(risk).collect())
 }
 
-fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PlanResult> {
+fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PartnerPlan> {
     let config = &session.workspace.config.plan;
     let acceptance_sd = acceptance_sd(planning);
     let input = PlanInput {
@@ -189,6 +217,7 @@ fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Re
         candidates: &planning.candidates,
         menu: planning.plan_menu(),
         acceptance_sd: &acceptance_sd,
+        partners: &planning.partners,
     };
     let params = DecideParams {
         holdout: config.holdout,
@@ -196,7 +225,7 @@ fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Re
         max_actions_per_customer: u16::try_from(config.max_actions_per_customer).unwrap_or(u16::MAX),
         ..DecideParams::new(cycle_seed(session)?, inputs.salt.as_bytes().to_vec())
     };
-    decide(&input, &params)
+    decide_with_partners(&input, &params)
 }
 
 /// The doubt about each offer's acceptance: that of the channel where it is known least.
