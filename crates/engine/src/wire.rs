@@ -518,7 +518,8 @@ pub struct PartnerOut {
     pub their_earnings: f64,
     /// The plan with the partner less the plan without, fee and share paid; absent when one of them cannot be made.
     pub our_gain: Option<Mean90>,
-    /// Contacts of which the average gain pays for the fee; absent when no number does.
+    /// Contacts of which the average gain pays for the fee and what its money would earn elsewhere; absent when no number does,
+    /// or the plan with the partner has no contact through it.
     pub break_even_volume: Option<u64>,
     /// Why it is used or not.
     pub reason: String,

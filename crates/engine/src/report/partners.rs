@@ -44,6 +44,10 @@ fn finding(facts: &Facts) -> String {
             _ => "No partner is worth its terms".to_owned(),
         };
     }
+    if all == 1 {
+        let earned = facts.money(used.iter().map(|own| own.their_earnings).sum());
+        return format!("The partner is worth its terms and earns {earned}");
+    }
     format!(
         "{} of {all} partners {} worth the terms and {} {}",
         used.len(),
@@ -68,7 +72,7 @@ fn row(own: &PartnerOut) -> Vec<Cell> {
         ),
         number(
             own.break_even_volume
-                .map_or_else(|| "never".to_owned(), |volume| volume.to_string()),
+                .map_or_else(|| "none".to_owned(), |volume| volume.to_string()),
         ),
         Cell::Prose(format!(
             "{} Terms: a fee of {}, {} of what a contact is expected to bring.",

@@ -84,6 +84,8 @@ pub struct PlanWorth {
     /// Expected value of the exploit arm's actions, plus that of every explorer's draw averaged over its probabilities,
     /// less the fees.
     pub worth: f64,
+    /// Price of one more unit of the budget that the fees leave.
+    pub budget_price: f64,
     /// Contacts per channel, by the draws.
     pub contacts: Vec<u64>,
     /// Everybody's action.
@@ -331,6 +333,7 @@ impl Search<'_> {
         }
         let worth = PlanWorth {
             worth: worth(&result) - fees,
+            budget_price: result.budget_price,
             contacts,
             actions: result.decisions.iter().map(|decision| decision.action).collect(),
         };

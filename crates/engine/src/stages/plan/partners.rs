@@ -119,9 +119,18 @@ fn gain(planning: &Planning, choice: &PartnerChoice) -> Option<Mean90> {
     )))
 }
 
-/// What the partner's contacts bring beyond what the customers and the money would bring elsewhere, per contact, before
-/// the fee.
-fn gain_per_contact(terms: &PartnerTerms, choice: &PartnerChoice) -> Option<f64> {
+/// What the fee takes: itself, and what its money would earn elsewhere, by the mean of the budget's price with it and without.
+fn fee_takes(terms: &PartnerTerms, with: &PlanWorth, without: &PlanWorth) -> f64 {
+    terms.fixed_fee * (1.0 + f64::midpoint(with.budget_price, without.budget_price))
+}
+
+/// Contacts of which the average gain pays for what the fee takes; none when no number does, or no contact was planned.
+///
+/// The gain of a contact is what it brings beyond what the customer and the contact's money would bring elsewhere.
+fn break_even(terms: &PartnerTerms, choice: &PartnerChoice) -> Option<u64> {
+    if terms.fixed_fee == 0.0 {
+        return Some(0);
+    }
     let (with, without) = (choice.with.as_ref()?, choice.without.as_ref()?);
     let volume = with
         .contacts
@@ -130,16 +139,12 @@ fn gain_per_contact(terms: &PartnerTerms, choice: &PartnerChoice) -> Option<f64>
         .filter(|volume| *volume > 0)?;
     #[expect(clippy::cast_precision_loss, reason = "counts of contacts are far below 2^52")]
     let volume = volume as f64;
-    Some((with.worth + terms.fixed_fee - without.worth) / volume)
-}
-
-/// Contacts of which the average gain pays for the fee; none when no number does.
-fn break_even(terms: &PartnerTerms, choice: &PartnerChoice) -> Option<u64> {
-    if terms.fixed_fee == 0.0 {
-        return Some(0);
-    }
-    let gain = gain_per_contact(terms, choice).filter(|gain| *gain > 0.0)?;
-    format!("{:.0}", (terms.fixed_fee / gain).ceil()).parse().ok()
+    let takes = fee_takes(terms, with, without);
+    let gain = (with.worth + takes - without.worth) / volume;
+    let contacts = (takes / gain).ceil();
+    (gain > 0.0 && contacts < 1e15)
+        .then(|| format!("{contacts:.0}").parse().ok())
+        .flatten()
 }
 
 fn reason(session: &Session, (terms, choice): (&PartnerTerms, &PartnerChoice)) -> String {
@@ -173,6 +178,7 @@ fn reason(session: &Session, (terms, choice): (&PartnerTerms, &PartnerChoice)) -
     }
     let pays = match break_even(terms, choice) {
         Some(n) if n > volume => format!("; at that gain per contact the fee pays from {n} contacts on"),
+        _ if volume == 0 => "; the budget that the fee leaves earns more elsewhere".to_owned(),
         Some(_) => String::new(),
         None => "; its contacts bring no more than the money brings elsewhere".to_owned(),
     };
