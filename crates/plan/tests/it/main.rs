@@ -11,13 +11,11 @@ mod allocate;
 #[cfg(test)]
 mod decide;
 #[cfg(test)]
-<<<<<<< HEAD
 mod large;
 #[cfg(test)]
 mod limits;
-=======
+#[cfg(test)]
 mod partners;
->>>>>>> 73fc60f (Partners with terms: a plan pays their fee and share, and uses them only where that is worth it)
 #[cfg(test)]
 mod power;
 #[cfg(test)]
