@@ -23,7 +23,7 @@ pub(crate) struct PastCycle {
 }
 
 impl PastCycle {
-    /// What a decision really cost: the contact, plus the offer's cost when it was taken.
+    /// What a decision really cost: the contact with a partner's share, plus the offer's cost when it was taken.
     pub(crate) fn realised_cost(&self, index: usize) -> f64 {
         let Some(decision) = self.decisions.get(index) else {
             return 0.0;
@@ -38,12 +38,30 @@ impl PastCycle {
             .find(|own| own.name == *channel)
             .map_or(0.0, |own| own.unit_cost);
         let accepted = self.accepted.get(index).copied().unwrap_or(false);
-        let offer_part = (decision.cost - unit).max(0.0);
-        unit + if accepted && decision.acceptance > 0.0 {
-            offer_part / decision.acceptance
-        } else {
-            0.0
-        }
+        let share = self.partner_share(decision);
+        let offer_part = (decision.cost - unit - share).max(0.0);
+        unit + share
+            + if accepted && decision.acceptance > 0.0 {
+                offer_part / decision.acceptance
+            } else {
+                0.0
+            }
+    }
+}
+
+impl PastCycle {
+    /// What the plan pays to a partner for a contact, of what it is expected to bring.
+    fn partner_share(&self, decision: &DecisionRow) -> f64 {
+        let mut partners = self.summary.partners.iter();
+        let own = partners.find(|own| Some(&own.name) == decision.channel.as_ref());
+        own.map_or(0.0, |own| {
+            own.revenue_share * (decision.value * decision.effect).max(0.0)
+        })
+    }
+
+    /// Fees of the partners that the cycle used.
+    pub(crate) fn fees(&self) -> f64 {
+        self.summary.partners.iter().map(|own| own.fee).sum()
     }
 }
 

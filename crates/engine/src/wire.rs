@@ -495,6 +495,9 @@ pub struct PlanOut {
     pub seed: u64,
     /// `assumed`, `measured` or `mixed`.
     pub effects: String,
+    /// Every partner with terms.
+    #[serde(default)]
+    pub partners: Vec<PartnerOut>,
     /// Expected value by budget: -50 % to +100 %.
     pub what_if: Vec<WhatIfOut>,
 }
@@ -506,6 +509,36 @@ impl PlanOut {
         own.and_then(|own| own.pilot.as_ref())
             .is_some_and(|pilot| pilot.state == "running")
     }
+}
+
+/// A partner with terms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartnerOut {
+    /// The channel.
+    pub name: String,
+    /// Whether the plan uses the partner.
+    pub used: bool,
+    /// Contacts through the partner.
+    pub volume: usize,
+    /// Contacts that the terms require of a plan that uses it.
+    pub minimum_volume: u64,
+    /// The fee in the terms.
+    pub fixed_fee: f64,
+    /// The share in the terms.
+    pub revenue_share: f64,
+    /// The fee that is paid: 0 when the partner is not used.
+    pub fee: f64,
+    /// Share of the contacts' expected incremental value that is paid.
+    pub revenue_share_paid: f64,
+    /// Fee, share and the unit costs of the contacts.
+    pub their_earnings: f64,
+    /// The plan with the partner less the plan without, fee and share paid; absent when one of them cannot be made.
+    pub our_gain: Option<Mean90>,
+    /// Contacts of which the average gain pays for the fee and what its money would earn elsewhere; absent when no number does,
+    /// or the plan with the partner has no contact through it.
+    pub break_even_volume: Option<u64>,
+    /// Why it is used or not.
+    pub reason: String,
 }
 
 /// What the measurement will be able to detect.
@@ -535,7 +568,7 @@ pub struct ConstraintOut {
 pub struct ChannelOut {
     /// Its name.
     pub name: String,
-    /// open, expand, hold, shrink or retire; off when it is switched off.
+    /// open, expand, hold, shrink or retire; off when it is switched off, or a partner's terms do not pay.
     pub verdict: String,
     /// Why, in one sentence.
     pub reason: String,
@@ -694,6 +727,8 @@ pub struct ScenarioOut {
     pub constraints: Vec<ConstraintOut>,
     /// Every channel.
     pub channels: Vec<ScenarioChannelOut>,
+    /// Every partner with terms.
+    pub partners: Vec<PartnerOut>,
 }
 
 /// A difference of two plans' expected values.

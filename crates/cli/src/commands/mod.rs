@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod feedback;
 pub(crate) mod init;
 pub(crate) mod iterate;
+pub(crate) mod partners;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;

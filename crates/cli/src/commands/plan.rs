@@ -41,6 +41,7 @@ pub(crate) fn what_to_do(plan: &PlanOut, currency: &str) -> String {
     text.push_str(&wrap(&quality(plan, currency), 2));
     text.push_str(&reasons(plan));
     text.push_str(&pilots(&plan.channels, currency));
+    text.push_str(&super::partners::sheets(&plan.partners, currency));
     text
 }
 
@@ -194,11 +195,17 @@ fn quality(plan: &PlanOut, currency: &str) -> String {
     let binding: Vec<String> = plan
         .constraints
         .iter()
-        .filter(|constraint| constraint.shadow_price > 1e-9)
+        .filter(|constraint| constraint.shadow_price.abs() > 1e-9)
         .map(|constraint| {
+            let more = if constraint.shadow_price < 0.0 {
+                "less"
+            } else {
+                "more"
+            };
             format!(
-                "{} (one more earns {:.2} {currency})",
-                constraint.name, constraint.shadow_price
+                "{} (one {more} earns {:.2} {currency})",
+                constraint.name,
+                constraint.shadow_price.abs()
             )
         })
         .collect();

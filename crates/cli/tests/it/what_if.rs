@@ -1,4 +1,4 @@
-//! Scenarios compared: the first is the plan itself, nothing is put on record, and no byte depends on the threads.
+//! Scenarios compared: the first is the plan itself, nothing is put on record, and no byte depends on the threads; and partners' terms.
 
 use std::fs;
 use std::path::Path;
@@ -110,4 +110,80 @@ fn more_money_is_worth_no_less_and_less_no_more_and_off_is_out() {
     let first = fs::read(&kept).unwrap();
     compare(&folder, text, &["--threads", "3"]);
     assert!(first == fs::read(&kept).unwrap(), "bytes depend on the threads");
+}
+
+/// The example with two partners more: one that is worth its terms, and one that is not.
+fn with_partners(customers: usize) -> (TempDir, std::path::PathBuf) {
+    let (parent, folder) = workspace(customers);
+    let file = folder.join("thalweg.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let partner = |name: &str, terms: &str| {
+        format!(
+            "[[channel]]\nname = \"{name}\"\nkind = \"partner\"\nunit_cost = 0.01\nterms = {terms}\n\
+             assumed_effect = {{ mean = 0.15, sd = 0.05 }}\n\n"
+        )
+    };
+    let more = partner(
+        "bank",
+        "{ revenue_share = 0.10, fixed_fee = 40.0, minimum_volume = 150 }",
+    ) + &partner("shops", "{ fixed_fee = 4900.0 }");
+    fs::write(
+        &file,
+        text.replace("explore = 0.10", "explore = 0")
+            .replacen("[[offer]]", &format!("{more}[[offer]]"), 1),
+    )
+    .unwrap();
+    (parent, folder)
+}
+
+#[test]
+fn partners_are_paid_out_of_the_budget_and_add_up() {
+    let (_parent, folder) = with_partners(1500);
+    let plan = json(&folder, &["plan", "--as-of", AS_OF]);
+    let number = |value: &Value| value.as_f64().unwrap();
+    let sheets = plan["partners"].as_array().unwrap();
+    let [bank, shops] = &sheets[..] else {
+        panic!("two sheets: {sheets:?}");
+    };
+    assert_eq!(
+        (&bank["used"], &shops["used"]),
+        (&true.into(), &false.into()),
+        "{sheets:?}"
+    );
+    assert!(number(&bank["volume"]) >= 150.0 && number(&shops["volume"]) == 0.0);
+    assert!(number(&bank["our_gain"]["mean"]) > 0.0 && number(&shops["our_gain"]["mean"]) < 0.0);
+    assert!(shops["reason"].as_str().unwrap().contains("fee of 4900.00"));
+    assert!((number(&bank["fee"]) - 40.0).abs() < 1e-9 && number(&shops["fee"]) == 0.0);
+    let earned = number(&bank["fee"]) + number(&bank["revenue_share_paid"]) + 0.01 * number(&bank["volume"]);
+    assert!((number(&bank["their_earnings"]) - earned).abs() < 1e-6);
+    // fees and shares are in the channels, and channels add up to the plan
+    let sum = |key: &str| {
+        plan["channels"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|own| number(&own[key]))
+            .sum::<f64>()
+    };
+    assert!((sum("spend") - number(&plan["spend"])).abs() < 1e-6 && number(&plan["spend"]) <= 5000.0);
+    assert!((sum("expected_value") - number(&plan["expected_value"]["mean"])).abs() < 1e-6);
+    let budget = &plan["constraints"][0];
+    assert!((number(&budget["limit"]) - 5000.0).abs() < 1e-9);
+    assert!((number(&budget["used"]) - number(&plan["spend"])).abs() < 1e-6);
+    // nobody draws, so that without the bank the plan is worth less by what its sheet says
+    let off = compare(
+        &folder,
+        "[[scenario]]\nname = \"off\"\nchannel.bank.on = false\n",
+        &["--threads", "1"],
+    );
+    assert_eq!(off["scenarios"][0]["partners"], plan["partners"]);
+    let lost = -number(&off["scenarios"][1]["difference"]["mean"]);
+    let gain = number(&bank["our_gain"]["mean"]);
+    assert!(
+        (lost - gain).abs() < 1e-3 * number(&plan["upper_bound"]),
+        "{lost} against {gain}"
+    );
+    succeed(&folder, &["report", "--out", "r.html", "--as-of", AS_OF]);
+    let report = fs::read_to_string(folder.join("r.html")).unwrap();
+    assert!(report.contains("1 of 2 partners is worth the terms"));
 }

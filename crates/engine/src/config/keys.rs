@@ -96,6 +96,11 @@ pub static SECTIONS: &[(&str, &str, &str)] = &[
         "assumed_effect, assumed_acceptance",
         "A belief held until measured.",
     ),
+    (
+        "terms",
+        "[[channel]] terms",
+        "Of a channel of kind partner: what the partner asks for. The plan pays for it, and uses the partner only if that is worth it.",
+    ),
     ("plan", "[plan]", "Money and randomisation."),
     (
         "allocate",
@@ -865,6 +870,34 @@ pub static KEYS: &[Key] = &[
         "a liquid template for contacts without an offer",
     ),
     key(
+        "channel",
+        "terms",
+        "{ revenue_share, fixed_fee, minimum_volume }",
+        None,
+        "what a partner asks for",
+    ),
+    key(
+        "terms",
+        "revenue_share",
+        "0 to below 1",
+        Some("0"),
+        "share of the expected incremental value of each contact (value at stake times the effect, never below 0), a cost of the contact",
+    ),
+    key(
+        "terms",
+        "fixed_fee",
+        "0 or more",
+        Some("0"),
+        "paid once per cycle, out of [plan] budget, if the partner is used",
+    ),
+    key(
+        "terms",
+        "minimum_volume",
+        "whole number",
+        Some("0"),
+        "contacts that the partner gets at least, if it is used",
+    ),
+    key(
         "offer",
         "on",
         "true or false",
@@ -1115,6 +1148,13 @@ pub static KEYS: &[Key] = &[
         "a number, a change such as \"+20 %\", or \"unlimited\"",
         None,
         "its budget",
+    ),
+    key(
+        "scenario.channel.*",
+        "terms",
+        "{ revenue_share, fixed_fee, minimum_volume }",
+        None,
+        "a partner's terms, in place of the present ones",
     ),
     key(
         "scenario.channel.*",

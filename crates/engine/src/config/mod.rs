@@ -2,6 +2,7 @@
 
 pub(crate) mod keys;
 mod model;
+mod partners;
 mod read;
 pub(crate) mod scenarios;
 mod toml_view;
@@ -22,6 +23,7 @@ use thalweg_onnx::Reading;
 pub(crate) use keys::nearest as nearest_name;
 pub use keys::{KEYS, Key, SECTIONS};
 pub use model::parse_model;
+pub use partners::Terms;
 pub(crate) use read::document as toml_document;
 pub use read::parse;
 pub use scenarios::{Scenario, parse_scenarios};
@@ -292,6 +294,8 @@ pub struct ChannelConfig {
     pub borrows: bool,
     /// Whether it is only explored until measured; `None` leaves that to what is known.
     pub pilot: Option<bool>,
+    /// What a partner asks for.
+    pub terms: Option<Terms>,
     /// Adapter name.
     pub adapter: String,
     /// Consent column.

@@ -283,12 +283,16 @@ fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
     let unit_cost = money(section, "unit_cost")?.ok_or_else(|| section.missing("unit_cost"))?;
     let kind = ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online);
     let adapter = section.word("adapter", ADAPTERS, "file")?;
+    let kind = ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online);
+    let capacity = section.whole("capacity", 0)?;
+    let terms = super::partners::terms(section, kind)?;
+    super::partners::check_minimum(section, terms, capacity)?;
     Ok(ChannelConfig {
         channel: Channel {
             name,
             kind,
             unit_cost,
-            capacity: section.whole("capacity", 0)?,
+            capacity,
             budget: money(section, "budget")?,
             plain: section.flag("plain", true)?,
             assumed_effect: section.belief("assumed_effect", kind_default(kind))?,
@@ -300,6 +304,7 @@ fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
             None
         },
         on: section.flag("on", true)?,
+        terms,
         adapter: adapter.to_owned(),
         consent: section.text("consent")?,
         template: section.text("template")?,

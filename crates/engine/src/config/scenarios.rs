@@ -2,6 +2,7 @@
 
 use thalweg_domain::{Belief, Money, Result};
 
+use super::partners::{said, terms};
 use super::read::{document, explore, known_name, money};
 use super::toml_view::{Section, Source};
 use super::{ChannelConfig, Config, OfferConfig};
@@ -127,6 +128,10 @@ impl Scenario {
         if section.has("on") {
             let on = section.flag("on", own.on)?;
             self.set(name, (&mut own.on, on), |on| on_or_off(*on));
+        }
+        if section.has("terms") {
+            let terms = terms(&section, own.channel.kind)?;
+            self.set(&format!("{name} terms"), (&mut own.terms, terms), said);
         }
         let what = format!("{name} assumed_effect");
         self.belief(

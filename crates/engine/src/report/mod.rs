@@ -5,6 +5,7 @@ mod decision;
 mod facts;
 mod html;
 mod money;
+mod partners;
 mod people;
 mod proof;
 mod scenarios;

@@ -5,8 +5,8 @@ use thalweg_domain::Result;
 use super::chart::{Axis, Bar, BarRow, Dot, Ink, Line, Plot, Stroke, bars, plot};
 use super::facts::Facts;
 use super::html::{Figure, Table, note, number, text};
-use super::scenarios;
 use super::words::{amount, amounts, count, decimals, grouped, on_axis, percent, ratio};
+use super::{partners, scenarios};
 use crate::wire::{ConstraintOut, PlanOut, WhatIfOut};
 
 /// So many limits are drawn; the table has them all.
@@ -21,6 +21,7 @@ pub(super) fn section(facts: &Facts) -> Result<String> {
             "What other budgets would bring was not worked out for this plan.",
         )),
     }
+    out.push_str(&partners::sheets(facts));
     out.push_str(&scenarios::figure(facts)?);
     Ok(out)
 }

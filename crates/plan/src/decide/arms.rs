@@ -7,7 +7,7 @@ use thalweg_domain::{ActionId, Arm, Result};
 use super::DecideParams;
 use super::input::{Candidate, PlanInput};
 use super::limits::amount;
-use crate::allocate::Constraint;
+use crate::allocate::{Constraint, Sense};
 use crate::exact::Exact;
 use crate::randomise::{
     ExploreLimits, Generator, Uses, explore_probabilities, in_holdout, round_dependent, systematic,
@@ -81,7 +81,9 @@ impl Arms {
                 .zip(rows)
                 .map(|(u, row)| u.plus(amount(row, &candidate)))
                 .collect();
-            if after.iter().zip(rows).all(|(used, row)| used.get() <= row.limit) {
+            let fits =
+                |(used, row): (&Exact, &Constraint)| row.sense == Sense::AtLeast || used.get() <= row.limit;
+            if after.iter().zip(rows).all(fits) {
                 used = after;
                 self.drawn[customer] = Some(candidate.action);
             } else {

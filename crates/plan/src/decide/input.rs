@@ -2,6 +2,7 @@
 
 use thalweg_domain::{Action, ActionId, Channel, CustomerKey, Error, Offer, Result};
 
+use super::partners::PartnerTerms;
 use crate::allocate::malformed;
 
 /// An action that a customer may get, with what is believed about it.
@@ -43,6 +44,8 @@ pub struct ChannelLimit {
     pub capacity: Option<u64>,
     /// Expected spend; `None` is bounded by the total budget only.
     pub budget: Option<f64>,
+    /// Contacts that there must be; `None` is no floor.
+    pub minimum: Option<u64>,
 }
 
 /// Limits of the cycle.
@@ -63,6 +66,7 @@ impl Limits {
         let limit = |channel: &Channel| ChannelLimit {
             capacity: channel.capacity,
             budget: channel.budget.map(thalweg_domain::Money::get),
+            minimum: None,
         };
         Self {
             budget,
@@ -137,6 +141,8 @@ pub struct PlanInput<'a> {
     /// Standard deviation of what is believed about each offer's acceptance, one per offer, shared by all
     /// customers who get it.
     pub acceptance_sd: &'a [f64],
+    /// Terms of the channels that are partners' with terms, at most one per channel.
+    pub partners: &'a [PartnerTerms],
 }
 
 impl PlanInput<'_> {
@@ -157,6 +163,7 @@ impl PlanInput<'_> {
         if self.acceptance_sd.len() != self.menu.offers.len() {
             return Err(malformed("there is not one acceptance_sd per offer".to_owned()));
         }
+        super::partners::check(self.partners, self.menu.channels.len())?;
         check_candidates(self.offsets, self.candidates, self.menu.actions.len())
     }
 }

@@ -4,14 +4,14 @@ use thalweg_domain::ActionId;
 
 use super::input::{Candidate, Menu};
 use crate::allocate::{
-    AllocateParams, Allocation, Constraint, MaxActions, Problem, Resource, allocate, improve_from,
+    AllocateParams, Allocation, Constraint, MaxActions, Problem, Resource, Sense, allocate, improve_from,
 };
 use crate::exact::Exact;
 
 /// The cost column.
 const COST: Resource = Resource::Column(0);
 
-/// One constraint per limit: `budget`, then `NAME capacity` and `NAME budget` per channel, then `NAME cap` per offer.
+/// One constraint per limit: `budget`, then `NAME capacity`, `NAME budget` and `NAME minimum` per channel, then `NAME cap` per offer.
 pub(super) fn constraints(menu: &Menu<'_>) -> Vec<Constraint> {
     let with = |covers: &dyn Fn(&thalweg_domain::Action) -> bool| -> Vec<u16> {
         (0_u16..)
@@ -33,8 +33,17 @@ pub(super) fn constraints(menu: &Menu<'_>) -> Vec<Constraint> {
         }
         if let Some(budget) = limit.budget {
             rows.push(
-                Constraint::at_most(format!("{} budget", channel.name), COST, budget).on_actions(actions),
+                Constraint::at_most(format!("{} budget", channel.name), COST, budget)
+                    .on_actions(actions.clone()),
             );
+        }
+        if let Some(minimum) = limit.minimum {
+            let row = Constraint::at_least(
+                format!("{} minimum", channel.name),
+                Resource::Rows,
+                minimum as f64,
+            );
+            rows.push(row.on_actions(actions));
         }
     }
     for (index, (offer, cap)) in menu.offers.iter().zip(&menu.limits.offer_caps).enumerate() {
@@ -56,6 +65,14 @@ pub(super) fn amount(row: &Constraint, candidate: &Candidate) -> f64 {
         _ if !covered => 0.0,
         Resource::Rows => 1.0,
         Resource::Column(_) => candidate.cost,
+    }
+}
+
+/// 1 for a ceiling, -1 for a floor: what one more unit in use does to the room that is left.
+pub(super) const fn sign(row: &Constraint) -> f64 {
+    match row.sense {
+        Sense::AtMost => 1.0,
+        Sense::AtLeast => -1.0,
     }
 }
 

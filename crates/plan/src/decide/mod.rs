@@ -5,6 +5,7 @@ mod informed;
 mod input;
 mod limits;
 mod margin;
+mod partners;
 mod records;
 mod summary;
 
@@ -12,9 +13,10 @@ use thalweg_domain::{ActionId, Arm, Decision, Error, Result, Seed};
 
 pub use informed::{InformedInput, InformedPlan, allocate_with_limits};
 pub use input::{Candidate, ChannelLimit, Customer, Limits, Menu, PlanInput};
+pub use partners::{Obstacle, PartnerChoice, PartnerPlan, PartnerTerms, PlanWorth, decide_with_partners};
 pub use summary::{ChannelSummary, Counts};
 
-use crate::allocate::{AllocateParams, Allocation, Constraint, ConstraintUse};
+use crate::allocate::{AllocateParams, Allocation, Constraint, ConstraintUse, Sense};
 use arms::Arms;
 pub use arms::{ExploreUse, explore_use};
 use limits::{Columns, constraints, use_of};
@@ -226,7 +228,21 @@ fn intend(
         target_gap: 1e-4,
         ..AllocateParams::default()
     };
-    let allocation = everyone.allocate(&scaled, &params)?;
+    let mut allocation = everyone.allocate(&scaled, &params)?;
+    if !allocation.feasible && scaled.iter().any(|row| row.sense == Sense::AtLeast) {
+        // a floor that the exploit arm can just reach may be out of reach when it is scaled up to everyone
+        let ceilings: Vec<Constraint> = scaled
+            .iter()
+            .map(|row| match row.sense {
+                Sense::AtMost => row.clone(),
+                Sense::AtLeast => Constraint {
+                    limit: 0.0,
+                    ..row.clone()
+                },
+            })
+            .collect();
+        allocation = everyone.allocate(&ceilings, &params)?;
+    }
     Ok((everyone.actions_of(&allocation), allocation.prices))
 }
 

@@ -4,7 +4,7 @@ use thalweg_domain::{ActionId, Arm, Decision, EligibleAction};
 
 use super::Choice;
 use super::input::Candidate;
-use super::limits::amount;
+use super::limits::{amount, sign};
 
 impl Choice<'_> {
     pub(super) fn decisions(&self) -> Vec<Decision> {
@@ -98,11 +98,11 @@ impl Choice<'_> {
         (charge > 0.0).then(|| self.rows[index].name.clone())
     }
 
-    /// Price times use of every limit.
+    /// Price times use of every limit; what helps to reach a floor is charged less than nothing.
     pub(super) fn charges(&self, candidate: &Candidate) -> Vec<f64> {
         let prices = self.rows.iter().zip(&self.allocation.prices);
         prices
-            .map(|(row, price)| price * amount(row, candidate))
+            .map(|(row, price)| sign(row) * price * amount(row, candidate))
             .collect()
     }
 }

@@ -3,7 +3,7 @@
 use thalweg_domain::{Arm, Estimate};
 
 use super::input::Candidate;
-use super::limits::use_of;
+use super::limits::{sign, use_of};
 use super::{Choice, PlanResult};
 use crate::allocate::ConstraintUse;
 use crate::exact::exact_sum;
@@ -103,7 +103,7 @@ impl Choice<'_> {
             name: row.name.clone(),
             limit: row.limit,
             used,
-            shadow_price: *price,
+            shadow_price: sign(row) * price + 0.0,
         })
         .collect()
     }
@@ -119,7 +119,8 @@ impl Choice<'_> {
             if let Some(offer) = action.offer
                 && candidate.acceptance > 0.0
             {
-                let paid = (candidate.cost - unit).max(0.0) / candidate.acceptance;
+                let share = self.partner_share(action.channel, candidate);
+                let paid = (candidate.cost - unit - share).max(0.0) / candidate.acceptance;
                 chance += candidate.acceptance * (1.0 - candidate.acceptance) * paid * paid;
                 at_stake[offer] += paid;
             }
@@ -129,6 +130,15 @@ impl Choice<'_> {
             .zip(self.input.acceptance_sd)
             .map(|(paid, sd)| (paid * sd).powi(2));
         chance + doubt.sum::<f64>()
+    }
+
+    /// What of a candidate's cost is the partner's share.
+    fn partner_share(&self, channel: usize, candidate: &Candidate) -> f64 {
+        let mut partners = self.input.partners.iter();
+        let own = partners.find(|terms| terms.channel == channel);
+        own.map_or(0.0, |terms| {
+            terms.share_of(candidate.expected_value + candidate.cost)
+        })
     }
 
     fn channels(&self, taken: &[(usize, &Candidate)]) -> Vec<ChannelSummary> {

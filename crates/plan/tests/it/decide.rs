@@ -126,6 +126,7 @@ impl Business {
             candidates: &self.candidates,
             menu: self.menu(),
             acceptance_sd: &vec![0.1; self.offers.len()],
+            partners: &[],
         };
         decide(&input, params).unwrap()
     }
@@ -517,6 +518,7 @@ fn what_cannot_be_planned_is_refused_with_a_code() {
             ..business.menu()
         },
         acceptance_sd: &[0.1, 0.1],
+        partners: &[],
     };
     let check = |input: PlanInput<'_>, params: DecideParams, code: &str| {
         assert_eq!(decide(&input, &params).unwrap_err().code, code);

@@ -15,6 +15,8 @@ mod large;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod partners;
+#[cfg(test)]
 mod power;
 #[cfg(test)]
 mod small;

@@ -40,14 +40,32 @@ fn all_five_sections_stand_in_order() {
 fn every_chart_says_its_finding_and_has_its_table() {
     let page = shown(&facts());
     let charts: Vec<&str> = page.split("<svg ").skip(1).collect();
-    // 3 of money, 3 of people, 3 of proof, the epochs
-    assert_eq!(charts.len(), 10);
+    // 4 of money, 3 of people, 3 of proof, the epochs
+    assert_eq!(charts.len(), 11);
     for chart in charts {
         let figure = chart.split("</figure>").next().unwrap();
         let (svg, after) = figure.split_once("</svg>").unwrap();
         expect(svg, &["role=\"img\" aria-label=\"", "<title>", "<text "]);
         expect(after, &["<table>", "<caption>", "<tbody>\n<tr>"]);
     }
+}
+
+#[test]
+fn the_scenario_that_is_a_choice_is_the_finding_and_partners_have_their_sheet() {
+    let page = shown(&facts());
+    expect(
+        &page,
+        &[
+            "is expected to gain 300 USD more than the configuration as it is",
+            "Where a scenario believes in other effects there is no interval.",
+            "The partner is worth its terms and earns 36 USD",
+        ],
+    );
+    let mut none = facts();
+    none.scenarios = None;
+    none.plan.partners.clear();
+    let page = shown(&none);
+    assert!(!page.contains("Partners and their terms") && !page.contains("Scenarios beside"));
 }
 
 #[test]

@@ -8,8 +8,9 @@ use crate::report::facts::Facts;
 use crate::report::words::Words;
 use crate::wire::{
     CalibrationBin, CandidateOut, ChannelEffectOut, ChannelOut, CheckOut, ConstraintOut, DecileOut,
-    DetectableOut, DriftOut, EpochOut, EvaluationOut, IterateOut, LiftEffectOut, LiftOut, Mean90, Mean95,
-    Metrics, PlanOut, PromotionOut, TestOut, TotalOut, TotalValueOut, WhatIfOut,
+    DetectableOut, DifferenceOut, DriftOut, EpochOut, EvaluationOut, IterateOut, LiftEffectOut, LiftOut,
+    Mean90, Mean95, Metrics, PartnerOut, PlanOut, PromotionOut, ScenarioOut, ScenariosOut, TestOut, TotalOut,
+    TotalValueOut, WhatIfOut,
 };
 
 /// A name that would break a page that forgot to escape it.
@@ -50,6 +51,7 @@ pub(super) fn plan() -> PlanOut {
         config: "c-1".to_owned(),
         seed: 7,
         effects: "mixed".to_owned(),
+        partners: vec![partner()],
         what_if: [0.5, 1.0, 2.0]
             .map(|share| WhatIfOut {
                 budget: 500.0 * share,
@@ -232,6 +234,68 @@ pub(super) fn facts() -> Facts {
         table: None,
         evaluation: Some(evaluation()),
         proof: Some(proof()),
-        scenarios: None,
+        scenarios: Some(compared()),
+    }
+}
+
+fn partner() -> PartnerOut {
+    PartnerOut {
+        name: NASTY.to_owned(),
+        used: true,
+        volume: 40,
+        minimum_volume: 30,
+        fixed_fee: 20.0,
+        revenue_share: 0.1,
+        fee: 20.0,
+        revenue_share_paid: 12.5,
+        their_earnings: 36.4,
+        our_gain: Some(Mean90 {
+            mean: 210.0,
+            ci90: [-20.0, 440.0],
+        }),
+        break_even_volume: Some(9),
+        reason: format!("used: {NASTY}"),
+    }
+}
+
+/// The configuration, a scenario that gains, and one that believes in other effects and gains more.
+fn compared() -> ScenariosOut {
+    let of = |name: &str, difference| ScenarioOut {
+        name: name.to_owned(),
+        changes: vec![NASTY.to_owned()],
+        feasible: true,
+        conflicts: Vec::new(),
+        customers: 1000,
+        treated: 700,
+        holdout: 100,
+        explore: 90,
+        budget: 500.0,
+        spend: 499.0,
+        spend_q95: 620.0,
+        expected_value: Mean90 {
+            mean: 2000.0,
+            ci90: [-150.0, 4150.0],
+        },
+        difference,
+        upper_bound: 2001.0,
+        gap: 0.0005,
+        budget_price: 3.0,
+        constraints: Vec::new(),
+        channels: Vec::new(),
+        partners: Vec::new(),
+    };
+    let difference = |mean: f64, ci90| Some(DifferenceOut { mean, ci90 });
+    ScenariosOut {
+        cycle: 2,
+        currency: "USD".to_owned(),
+        model: "m-1".to_owned(),
+        data: "t-1".to_owned(),
+        config: "c-1".to_owned(),
+        seed: 42,
+        scenarios: vec![
+            of("as configured", None),
+            of(NASTY, difference(300.0, Some([-10.0, 610.0]))),
+            of("believes more", difference(900.0, None)),
+        ],
     }
 }

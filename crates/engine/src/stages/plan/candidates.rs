@@ -6,7 +6,7 @@ use thalweg_collect::Collected;
 use thalweg_domain::{Action, ActionId, Belief, CustomerKey, OutcomeKind, Result};
 use thalweg_plan::decide::{Candidate, Customer};
 
-use super::{Planning, off};
+use super::{Planning, off, partners};
 use crate::session::Session;
 use crate::stages::collect;
 
@@ -99,7 +99,8 @@ fn candidate(
         .channels
         .get(action.channel)
         .map_or(0.0, |channel| channel.unit_cost.get());
-    let cost = unit + acceptance * offer_cost;
+    let share = partners::share(planning, action, value * effect.mean);
+    let cost = unit + share + acceptance * offer_cost;
     let expected_value = value * effect.mean - cost;
     Candidate {
         action: id,

@@ -5,6 +5,7 @@ use thalweg_learn::measure::detectable_effect;
 use thalweg_plan::allocate::AllocateParams;
 use thalweg_plan::decide::{InformedInput, Limits, PlanResult, allocate_with_limits};
 
+use super::partners::Narrowed;
 use super::{Inputs, Planning, channels, off};
 use crate::session::Session;
 use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, WhatIfOut};
@@ -76,6 +77,7 @@ pub(super) fn plan(
         data: inputs.table_id.to_owned(),
         config: session.workspace.config_hash.clone(),
         seed: session.seed().0,
+        partners: Vec::new(),
         what_if: Vec::new(),
     })
 }
@@ -122,25 +124,32 @@ const fn to_f64(count: usize) -> f64 {
     count as f64
 }
 
-/// The best plan's expected value at other budgets, the hold-out kept.
-pub(super) fn what_if(session: &Session, planning: &Planning, result: &PlanResult) -> Result<Vec<WhatIfOut>> {
+/// The best plan's expected value at other budgets, the hold-out kept; without a value where the fees cannot be paid.
+pub(super) fn what_if(
+    session: &Session,
+    (planning, narrowed): (&Planning, &Narrowed),
+    result: &PlanResult,
+) -> Result<Vec<Option<WhatIfOut>>> {
     let contactable: Vec<bool> = result
         .decisions
         .iter()
         .map(|decision| decision.arm != Arm::Holdout)
         .collect();
-    let (offsets, candidates) = planning.without(&planning.pilots);
     let mut prices: Option<Vec<f64>> = None;
     let mut rows = Vec::new();
     for share in WHAT_IF {
         let budget = session.workspace.config.plan.budget * share;
+        if budget < narrowed.fees {
+            rows.push(None);
+            continue;
+        }
         let limits = Limits {
-            budget,
-            ..planning.limits.clone()
+            budget: budget - narrowed.fees,
+            ..narrowed.limits.clone()
         };
         let input = InformedInput {
-            offsets: &offsets,
-            candidates: &candidates,
+            offsets: &narrowed.offsets,
+            candidates: &narrowed.candidates,
             menu: thalweg_plan::decide::Menu {
                 limits: &limits,
                 ..planning.plan_menu()
@@ -153,10 +162,10 @@ pub(super) fn what_if(session: &Session, planning: &Planning, result: &PlanResul
             ..AllocateParams::default()
         };
         let plan = allocate_with_limits(&input, &params)?;
-        rows.push(WhatIfOut {
+        rows.push(plan.allocation.feasible.then_some(WhatIfOut {
             budget,
-            expected_value: plan.allocation.value,
-        });
+            expected_value: plan.allocation.value - narrowed.fees,
+        }));
         prices = Some(plan.allocation.prices);
     }
     Ok(rows)

@@ -5,6 +5,7 @@ mod channels;
 mod describe;
 mod keep;
 mod off;
+mod partners;
 mod pilots;
 mod reach;
 pub(crate) mod scenarios;
@@ -14,7 +15,9 @@ use std::collections::BTreeSet;
 use thalweg_collect::Collected;
 use thalweg_domain::{ActionId, Belief, Error, Reason, Result, Seed, Stage, Table};
 use thalweg_learn::effect::ActionLoad;
-use thalweg_plan::decide::{Candidate, Customer, DecideParams, Limits, PlanInput, PlanResult, decide};
+use thalweg_plan::decide::{
+    Candidate, Customer, DecideParams, Limits, PartnerPlan, PartnerTerms, PlanInput, decide_with_partners,
+};
 
 use super::{collect, train};
 use crate::effects::{Effects, Menu, Phi};
@@ -44,6 +47,8 @@ pub(crate) struct Planning {
     pub(crate) pilots: Vec<usize>,
     /// What is known of every channel before the plan is made.
     pub(crate) assessed: Vec<pilots::Assessed>,
+    /// Terms of the partners in use, if they are worth it.
+    pub(crate) partners: Vec<PartnerTerms>,
 }
 
 impl Planning {
@@ -88,7 +93,19 @@ impl Planning {
         self.effects.posterior.total(&self.loads(chosen))
     }
 
-    /// What a set of customers' actions puts on each action: value at risk, and the features that it is weighed with.
+    /// What a partner leaves of the money that an action brings.
+    fn kept(&self, action: ActionId) -> f64 {
+        let channel = self
+            .menu
+            .actions
+            .get(usize::from(action.0))
+            .map(|action| action.channel);
+        let mut partners = self.partners.iter();
+        let terms = partners.find(|terms| Some(terms.channel) == channel);
+        1.0 - terms.map_or(0.0, |terms| terms.revenue_share)
+    }
+
+    /// What a set of customers' actions puts on each action, less partners' shares: value at risk, and the features that it is weighed with.
     pub(crate) fn loads(&self, chosen: &[(usize, ActionId)]) -> Vec<ActionLoad> {
         let mut loads = self.menu.loads(&self.phi);
         for (customer, action) in chosen {
@@ -96,7 +113,10 @@ impl Planning {
                 continue;
             };
             if let Some(load) = loads.get_mut(usize::from(action.0)) {
-                load.add(person.value * person.risk, self.phi.of(*customer));
+                load.add(
+                    self.kept(*action) * person.value * person.risk,
+                    self.phi.of(*customer),
+                );
             }
         }
         loads
@@ -140,17 +160,24 @@ fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>
     let training = train::load(session, inputs.model)?;
     let (rows, _) = collect::to_decide(session, &collected)?;
     let planning = prepare(session, &collected, (menu, effects), &rows, &training)?;
-    let mut result = decide_all(session, &planning, inputs)?;
+    let mut decided = decide_all(session, &planning, inputs)?;
     let picked: Table = collected.features.take(&planning.rows);
     let all: Vec<usize> = (0..planning.rows.len()).collect();
     let reasons: Vec<Vec<Reason>> = training.model.explain(&picked, &all, REASONS)?;
-    for ((decision, why), row) in result.decisions.iter_mut().zip(reasons).zip(&planning.rows) {
+    for ((decision, why), row) in decided
+        .result
+        .decisions
+        .iter_mut()
+        .zip(reasons)
+        .zip(&planning.rows)
+    {
         decision.reasons = why;
         decision.row = *row;
     }
-    let mut out = describe::plan(session, &planning, &result, inputs)?;
-    out.what_if = describe::what_if(session, &planning, &result)?;
-    keep::plan(session, &planning, &result, out, inputs)
+    let out = describe::plan(session, &planning, &decided.result, inputs)?;
+    let mut out = partners::settle(session, (&planning, &decided), out);
+    out.what_if = partners::what_if(session, &planning, &decided)?;
+    keep::plan(session, &planning, &decided.result, out, inputs)
 }
 
 /// Customers, risks, values and candidate actions.
@@ -177,6 +204,7 @@ fn prepare(
         candidates: Vec::new(),
         pilots: Vec::new(),
         assessed: Vec::new(),
+        partners: partners::terms(&session.workspace.config),
     };
     candidates::fill(session, collected, &mut planning)?;
     pilots::assess(session, &mut planning)?;
@@ -198,10 +226,10 @@ fn risks(
     Ok(rows.iter().zip(predicted).map(risk).collect())
 }
 
-fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PlanResult> {
+fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PartnerPlan> {
     let acceptance_sd = acceptance_sd(planning);
     let params = decide_params(session, planning, inputs.salt.as_bytes().to_vec())?;
-    decide(&plan_input(planning, &acceptance_sd), &params)
+    decide_with_partners(&plan_input(planning, &acceptance_sd), &params)
 }
 
 fn plan_input<'a>(planning: &'a Planning, acceptance_sd: &'a [f64]) -> PlanInput<'a> {
@@ -211,6 +239,7 @@ fn plan_input<'a>(planning: &'a Planning, acceptance_sd: &'a [f64]) -> PlanInput
         candidates: &planning.candidates,
         menu: planning.plan_menu(),
         acceptance_sd,
+        partners: &planning.partners,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::session::Session;
 use crate::wire::ChannelOut;
 
 /// The verdict on a channel that is switched off.
-const OFF: &str = "off";
+pub(super) const OFF: &str = "off";
 
 /// Whether plans may use an action.
 pub(super) fn is_on(config: &Config, action: Action) -> bool {

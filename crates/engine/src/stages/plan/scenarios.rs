@@ -8,7 +8,7 @@ use thalweg_domain::{Error, Estimate, Result};
 use thalweg_learn::effect::ActionLoad;
 use thalweg_learn::outcome::OutcomeTraining;
 
-use super::{Inputs, decide_all, describe, prepare, refuse_failed_checks, salt};
+use super::{Inputs, decide_all, describe, partners, prepare, refuse_failed_checks, salt};
 use crate::config::scenarios::AS_CONFIGURED;
 use crate::config::{Config, Scenario, parse_scenarios};
 use crate::effects::{Effects, Menu};
@@ -146,9 +146,10 @@ fn plan(session: &mut Session, ground: &Ground, (config, other_beliefs): (Config
             &ground.rows,
             &ground.training,
         )?;
-        let result = decide_all(session, &planning, &inputs)?;
-        let gross = planning.loads(&describe::taken(&result));
-        let out = describe::plan(session, &planning, &result, &inputs)?;
+        let plan = decide_all(session, &planning, &inputs)?;
+        let gross = planning.loads(&describe::taken(&plan.result));
+        let out = describe::plan(session, &planning, &plan.result, &inputs)?;
+        let out = partners::settle(session, (&planning, &plan), out);
         Ok(Planned { out, gross })
     })
 }
@@ -165,7 +166,7 @@ fn difference(planned: &Planned, base: &Planned, same_ground: Option<&Effects>) 
 }
 
 /// Action by action what one plan puts on it beyond another.
-fn less(plan: &[ActionLoad], base: &[ActionLoad]) -> Vec<ActionLoad> {
+pub(super) fn less(plan: &[ActionLoad], base: &[ActionLoad]) -> Vec<ActionLoad> {
     let beyond = |(own, other): (&ActionLoad, &ActionLoad)| ActionLoad {
         action: own.action,
         weight: own.weight - other.weight,
@@ -221,6 +222,7 @@ fn column(
         budget_price: price("budget"),
         constraints: out.constraints.clone(),
         channels: channels.collect(),
+        partners: out.partners.clone(),
     }
 }
 
