@@ -24,6 +24,7 @@ mod report;
 mod run;
 pub mod score;
 mod secret;
+mod segments;
 mod session;
 pub mod show;
 mod stages;

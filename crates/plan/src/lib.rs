@@ -18,4 +18,5 @@ mod normal;
 pub mod pilot;
 pub mod power;
 pub mod randomise;
+pub mod segment;
 pub mod verdict;

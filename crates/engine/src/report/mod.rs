@@ -3,6 +3,7 @@
 mod chart;
 mod decision;
 mod facts;
+mod groups;
 mod html;
 mod money;
 mod people;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use thalweg_domain::Result;
 
 use self::facts::Facts;
+pub(crate) use self::facts::latest_plan;
 use self::html::{escape, put};
 use crate::session::Session;
 
@@ -38,6 +40,7 @@ fn page(facts: &Facts) -> Result<String> {
         ("decision", "Decision", decision::section(facts)),
         ("money", "Money", money::section(facts)?),
         ("people", "People", people::section(facts)?),
+        ("groups", "Groups", groups::section(facts)),
         ("proof", "Proof", proof::section(facts)?),
         ("trust", "Trust", trust::section(facts)?),
     ];

@@ -3,9 +3,12 @@
 mod candidates;
 mod channels;
 mod describe;
+mod group;
 mod keep;
+pub(crate) mod market;
 mod off;
 pub(crate) mod scenarios;
+mod segments;
 
 use std::collections::BTreeSet;
 
@@ -123,6 +126,8 @@ fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>
     }
     let mut out = describe::plan(session, &planning, &result, inputs)?;
     out.what_if = describe::what_if(session, &planning, &result)?;
+    out.segments = segments::find(session, &collected, &planning, &result)?;
+    out.market = market::sheet(session, &collected, &planning, &result)?;
     keep::plan(session, &planning, &result, out, inputs)
 }
 
