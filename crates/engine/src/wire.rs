@@ -500,6 +500,127 @@ pub struct PlanOut {
     pub partners: Vec<PartnerOut>,
     /// Expected value by budget: -50 % to +100 %.
     pub what_if: Vec<WhatIfOut>,
+    /// Groups of customers that differ in risk, value and response.
+    #[serde(default)]
+    pub segments: SegmentsOut,
+    /// One row per industry or region, when `[plan] market` names the column.
+    #[serde(default)]
+    pub market: Option<MarketOut>,
+}
+
+/// `segments`: the groups of the plan in force.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SegmentPageOut {
+    /// The plan.
+    pub plan: String,
+    /// Its cycle.
+    pub cycle: u32,
+    /// The groups.
+    pub segments: SegmentsOut,
+    /// The market sheet.
+    pub market: Option<MarketOut>,
+}
+
+/// Groups of customers, found on one half of them and described on the other.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SegmentsOut {
+    /// Share of what differs between customers (expected gain, risk and value) that the groups explain.
+    pub explained: f64,
+    /// Column of the first split.
+    pub first_split: Option<String>,
+    /// How far the same groups come out of resampled customers.
+    pub stability: StabilityOut,
+    /// Every group, the largest expected gain per customer first.
+    pub groups: Vec<SegmentOut>,
+}
+
+/// How far resamples agree with the groups.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct StabilityOut {
+    /// Resamples.
+    pub resamples: usize,
+    /// Share of them that split the same column first.
+    pub same_first_split: f64,
+    /// Share that split it first and part at least 95 % of the customers alike.
+    pub near_threshold: f64,
+    /// Mean adjusted Rand index: 1 is the same groups, 0 no more than chance.
+    pub adjusted_rand: f64,
+}
+
+/// A group of customers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SegmentOut {
+    /// Its rules in words.
+    pub name: String,
+    /// Each rule in words; all hold.
+    pub rules: Vec<String>,
+    /// Customers.
+    pub customers: usize,
+    /// Share of all customers.
+    pub share: f64,
+    /// Customers whom the figures below come from.
+    pub estimated_on: usize,
+    /// Mean risk without action.
+    pub risk: Mean95,
+    /// Mean money at stake.
+    pub value: Mean95,
+    /// Mean change of the outcome's probability by each customer's best action.
+    pub effect: Mean95,
+    /// Mean expected gain per customer by the best action, nothing where none pays; before limits.
+    pub expected_gain: Mean95,
+    /// Channels that may contact them.
+    pub reach: Vec<ReachOut>,
+    /// The channel that the plan contacts most of them through.
+    pub channel: Option<String>,
+    /// Customers who get an action.
+    pub treated: usize,
+    /// Expected spend on them.
+    pub spend: f64,
+}
+
+/// How many customers of a group a channel may contact.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ReachOut {
+    /// The channel.
+    pub channel: String,
+    /// Share of the group's customers.
+    pub share: f64,
+}
+
+/// The market sheet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MarketOut {
+    /// The column.
+    pub column: String,
+    /// One row per value, the most money at stake first; the last may pool the small ones.
+    pub rows: Vec<MarketRowOut>,
+}
+
+/// An industry, region or the like.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MarketRowOut {
+    /// The value.
+    pub name: String,
+    /// How many values this row pools; 1 for a value of its own.
+    pub pooled: usize,
+    /// Customers.
+    pub customers: usize,
+    /// Share of all customers.
+    pub share: f64,
+    /// Mean risk without action.
+    pub risk: Mean95,
+    /// Sum of risk times value: money that is expected to be lost, or won, without action.
+    pub at_stake: Mean95,
+    /// Channels that may contact them.
+    pub reach: Vec<ReachOut>,
+    /// Customers whom the plan contacts.
+    pub contacts: usize,
+    /// Expected spend.
+    pub spend: f64,
+    /// Expected incremental value of the plan net of cost.
+    pub expected_gain: Mean95,
+    /// Expected value that limits leave unserved: what the best action would add for those who do not get it.
+    pub headroom: Mean95,
 }
 
 impl PlanOut {

@@ -19,4 +19,5 @@ mod normal;
 pub mod pilot;
 pub mod power;
 pub mod randomise;
+pub mod segment;
 pub mod verdict;

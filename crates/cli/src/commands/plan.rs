@@ -6,6 +6,7 @@ use thalweg_domain::Result;
 use thalweg_engine::wire::{ChannelOut, PilotOut, PlanOut};
 
 use super::run::single;
+use super::segments;
 use crate::args::PlanArgs;
 use crate::context::Context;
 use crate::text::{Align, Grid, amount, cents, count, heading, percent, verdict, wrap};
@@ -19,9 +20,10 @@ pub(crate) fn run(context: &Context, args: &PlanArgs) -> Result<ExitCode> {
     let currency = session.workspace.config.currency.clone();
     context.output.result(&plan, |plan| {
         format!(
-            "{}{}\nnext    {}\n",
+            "{}{}{}\nnext    {}\n",
             single(&stage),
             what_to_do(plan, &currency),
+            segments::short(plan, &segments::Words::of(&session)),
             session.suggest("deliver --dry-run")
         )
     })?;

@@ -978,6 +978,13 @@ pub static KEYS: &[Key] = &[
         "actions per customer and cycle",
     ),
     key(
+        "plan",
+        "market",
+        "column",
+        None,
+        "column of industries, regions or the like: the plan shows a market sheet with a row per value",
+    ),
+    key(
         "allocate",
         "max_actions_per_customer",
         "whole number of 1 or more",

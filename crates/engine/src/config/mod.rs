@@ -318,7 +318,7 @@ pub struct OfferConfig {
 }
 
 /// `[plan]`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Money per cycle.
     pub budget: f64,
@@ -328,6 +328,8 @@ pub struct Plan {
     pub explore: f64,
     /// Actions per customer and cycle.
     pub max_actions_per_customer: u32,
+    /// Column of the market sheet.
+    pub market: Option<String>,
 }
 
 impl Config {

@@ -415,6 +415,7 @@ fn plan(section: &Section<'_>) -> Result<Plan> {
         holdout: section.number_in("holdout", 0.0..=0.5, 0.10)?,
         explore: explore(section)?,
         max_actions_per_customer: 1,
+        market: section.text("market")?,
     })
 }
 

@@ -98,7 +98,7 @@ impl Scenario {
     }
 
     fn plan(&mut self, section: &Section<'_>) -> Result<()> {
-        let mut plan = self.config.plan;
+        let mut plan = self.config.plan.clone();
         if let Some(budget) = changed(section, "budget", Some(plan.budget))? {
             self.set("budget", (&mut plan.budget, budget), |own| number(*own));
         }

@@ -3,12 +3,15 @@
 mod candidates;
 mod channels;
 mod describe;
+mod group;
 mod keep;
+pub(crate) mod market;
 mod off;
 mod partners;
 mod pilots;
 mod reach;
 pub(crate) mod scenarios;
+mod segments;
 
 use std::collections::BTreeSet;
 
@@ -177,6 +180,8 @@ fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>
     let out = describe::plan(session, &planning, &decided.result, inputs)?;
     let mut out = partners::settle(session, (&planning, &decided), out);
     out.what_if = partners::what_if(session, &planning, &decided)?;
+    out.segments = segments::find(session, &collected, &planning, &decided.result)?;
+    out.market = market::sheet(session, &collected, &planning, &decided.result)?;
     keep::plan(session, &planning, &decided.result, out, inputs)
 }
 
