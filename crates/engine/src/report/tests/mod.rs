@@ -58,7 +58,7 @@ fn the_scenario_that_is_a_choice_is_the_finding_and_partners_have_their_sheet() 
         &[
             "is expected to gain 300 USD more than the configuration as it is",
             "Where a scenario believes in other effects there is no interval.",
-            "The partner is worth its terms and earns 36 USD",
+            "The partner is worth its terms and earns 36",
         ],
     );
     let mut none = facts();
