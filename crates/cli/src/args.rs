@@ -84,6 +84,11 @@ pub(crate) enum Command {
         after_help = "Trains and evaluates first where that is needed. Markdown, or JSON with --json.\nExample: thalweg card -C examples/telco > model-card.md"
     )]
     Card,
+    /// Show the plan's groups of customers, and its market sheet.
+    #[command(
+        after_help = "Groups are found on one half of the customers and described on the other. The market sheet needs [plan] market.\nExample: thalweg segments examples/telco"
+    )]
+    Segments(PlaceArgs),
     /// Make the model smaller and quicker.
     Compress(CompressArgs),
     /// Write a model as ONNX, preparation and calibration included.

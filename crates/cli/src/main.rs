@@ -51,6 +51,7 @@ fn dispatch(context: &Context, command: Command) -> thalweg_domain::Result<ExitC
         Command::Demo(args) => commands::demo::run(context, &args),
         Command::Compress(args) => commands::compress::run(context, &args),
         Command::Export(args) => commands::export::run(context, &args),
+        Command::Segments(args) => commands::segments::run(context, &args),
         Command::Card => commands::card::run(context),
         Command::Status(args) => commands::status::run(context, &args),
         Command::Show(args) => commands::show::run(context, &args),

@@ -121,6 +121,7 @@ fn contracts() -> Vec<(&'static str, Vec<String>)> {
         ("iterate", keys::<wire::IterateOut>()),
         ("demo", keys::<wire::DemoOut>()),
         ("status", keys::<wire::StatusOut>()),
+        ("segments", keys::<wire::SegmentPageOut>()),
         ("score", keys::<ScoreOut>()),
         ("compress", keys::<wire::CompressOut>()),
         ("export", keys::<wire::ExportOut>()),

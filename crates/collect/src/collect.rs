@@ -16,7 +16,7 @@ use crate::sql::{Evaluated, evaluate};
 
 mod events;
 
-pub(crate) use events::{Events, load_events};
+pub(crate) use events::load_events;
 
 /// Reads every source of the specification and resolves its roles.
 ///
@@ -37,10 +37,7 @@ fn snapshot(spec: &CollectSpec) -> Result<Collected> {
         fingerprint.add(&sql.name, sql.text.as_bytes());
     }
     let source = load_customers(spec, &mut fingerprint)?;
-    let events = match &spec.features_sql {
-        Some(_) => load_events(spec, spec.cutoff, &mut fingerprint)?,
-        None => Events::default(),
-    };
+    let events = load_events(spec, spec.cutoff, &mut fingerprint)?;
     let tables: Vec<_> = std::iter::once(&source.table).chain(events.tables()).collect();
     check_tokens(&spec.missing, &tables, spec.source_name())?;
 
@@ -59,11 +56,12 @@ fn snapshot(spec: &CollectSpec) -> Result<Collected> {
     };
     let features = features::features(&input, &mut notes)?;
     let (expressions, conditions) = evaluated(&source.table, spec, &keys, &mut notes)?;
+    let raw = with_rfm(source.table, events.table.as_ref(), spec, &keys)?;
     Ok(Collected {
         keys,
         cluster,
         features,
-        raw: source.table,
+        raw,
         target,
         panel: None,
         expressions,
@@ -72,6 +70,16 @@ fn snapshot(spec: &CollectSpec) -> Result<Collected> {
         notes,
         source_hash: fingerprint.finish(),
     })
+}
+
+/// The customers' columns with recency, frequency and monetary value, if there are events to join.
+fn with_rfm(source: Table, events: Option<&Table>, spec: &CollectSpec, keys: &[String]) -> Result<Table> {
+    let (Some(events), Some(first), true) = (events, spec.events.first(), spec.key.is_some()) else {
+        return Ok(source);
+    };
+    let taken = |name: &str| source.column(name).is_some();
+    let more = crate::rfm::columns((events, first), keys, spec.cutoff, taken);
+    Table::new(source.columns().iter().cloned().chain(more).collect())
 }
 
 /// A note for each column that no table can hold.

@@ -25,16 +25,12 @@ impl Fingerprint {
     }
 }
 
-/// The patterns that collecting reads, customers first; events only matter to `features.sql`.
+/// The patterns that collecting reads, customers first.
 pub(crate) fn patterns(spec: &CollectSpec) -> Vec<&str> {
-    let events = spec
-        .events
-        .iter()
-        .filter(|_| spec.features_sql.is_some() || spec.panel.is_some());
     spec.source
         .as_deref()
         .into_iter()
-        .chain(events.map(|event| event.source.as_str()))
+        .chain(spec.events.iter().map(|event| event.source.as_str()))
         .collect()
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn collect(spec: &CollectSpec, panel: &PanelSpec) -> Result<Collected
     let (expressions, conditions) = evaluated(&stacked.raw, spec, &stacked.keys, &mut notes)?;
     let candidates = stacked.raw.without(|name| role_of(name, spec).is_some());
     let features = usable(candidates.columns().to_vec(), &stacked.raw, spec, &mut notes)?;
+    let raw = stacked.with_rfm(spec, &events, moments.decide_at)?;
     Ok(Collected {
         cluster: spec
             .cluster
@@ -70,7 +71,7 @@ pub(crate) fn collect(spec: &CollectSpec, panel: &PanelSpec) -> Result<Collected
             period: stacked.period,
         }),
         keys: stacked.keys,
-        raw: stacked.raw,
+        raw,
         expressions,
         conditions,
         flags,
@@ -340,6 +341,26 @@ impl Stacked {
         self.moment.extend(below.moment);
         self.period.extend(below.period);
         Ok(self)
+    }
+
+    /// All columns, with recency, frequency and monetary value as of the decision where `features.sql` took the place of the
+    /// built-in features, which have them.
+    fn with_rfm(&self, spec: &CollectSpec, events: &Events<'_>, decide_at: Timestamp) -> Result<Table> {
+        if spec.features_sql.is_none() {
+            return Ok(self.raw.clone());
+        }
+        let taken = |name: &str| self.raw.column(name).is_some();
+        let mut more = crate::rfm::columns((&events.table, events.first), &self.keys, decide_at, taken);
+        for column in &mut more {
+            if let ColumnData::Number(cells) = &mut column.data {
+                let past = cells
+                    .iter_mut()
+                    .zip(&self.period)
+                    .filter(|(_, period)| period.is_some());
+                past.for_each(|(cell, _)| *cell = f64::NAN);
+            }
+        }
+        Table::new(self.raw.columns().iter().cloned().chain(more).collect())
     }
 
     /// The rows as a source, for roles that read one.

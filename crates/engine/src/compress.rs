@@ -51,7 +51,7 @@ impl Session {
         let config = &self.workspace.config.model;
         let params = CompressParams {
             to: kind(request)?,
-            learners: config.params(0, self.seed()).learners,
+            learners: training.search.best(&config.params(0, self.seed()).learners),
             seed: self.seed(),
         };
         let made = compress(&training, &rows.set(), &params)?;

@@ -1,12 +1,15 @@
 //! What is believed about effects and acceptance: the prior, or the posterior of all closed cycles.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{Action, ActionId, Channel, Offer, OutcomeKind, Result, Table};
+use thalweg_domain::{Action, ActionId, Belief, Channel, Offer, OutcomeKind, Result, Table};
 use thalweg_learn::effect::{
     Acceptance, AcceptanceCount, ActionLoad, EffectDesign, EffectPosterior, EffectRows, fit,
 };
 use thalweg_learn::prepare::Preparer;
 use thalweg_ledger::{ActionRow, DecisionRow};
+use thalweg_plan::borrow::{borrow, kind_default};
 
 use crate::experience::{self, PastCycle};
 use crate::hash::{Fingerprint, json_bytes};
@@ -19,6 +22,8 @@ pub(crate) struct Menu {
     pub(crate) channels: Vec<Channel>,
     pub(crate) offers: Vec<Offer>,
     pub(crate) actions: Vec<Action>,
+    /// Per channel, whether nothing is assumed of its effect.
+    pub(crate) borrows: Vec<bool>,
 }
 
 impl Menu {
@@ -28,6 +33,7 @@ impl Menu {
         let actions = Action::all(&channels, &offers);
         Self {
             kind: config.outcome.kind,
+            borrows: config.channels.iter().map(|entry| entry.borrows).collect(),
             channels,
             offers,
             actions,
@@ -92,6 +98,19 @@ pub(crate) struct Effects {
     encoder: Option<Encoder>,
     pub(crate) posterior: EffectPosterior,
     pub(crate) acceptance: Acceptance,
+    /// Beliefs that channels without any of their own began with.
+    pub(crate) borrowed: Vec<Borrowed>,
+}
+
+/// A belief that was borrowed.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Borrowed {
+    /// The channel's place in the menu.
+    pub(crate) channel: usize,
+    mean: f64,
+    sd: f64,
+    /// Measured channels of its kind, or the default of its kind.
+    pub(crate) from: Vec<String>,
 }
 
 /// Describes a customer by standardised features and the standardised log-odds of the risk.
@@ -123,6 +142,7 @@ impl Effects {
         if plans.is_empty() {
             return Self::prior(menu);
         }
+        let measured = experience::measured(session)?;
         let ids: Vec<&str> = plans.iter().map(|plan| plan.plan.plan_id.as_str()).collect();
         let id = Fingerprint::new("effects")
             .with_debug("plans", &ids)
@@ -130,6 +150,8 @@ impl Effects {
             .with_debug("horizon", &session.workspace.config.outcome.horizon)
             .with_debug("event", &session.workspace.config.outcome.event)
             .with_debug("channels", &menu.channels)
+            .with_debug("borrows", &menu.borrows)
+            .with_debug("measured", &measured)
             .with_debug("offers", &menu.offers)
             .finish();
         let path = session.workspace.artifact("effects", &format!("f-{id}"), "json");
@@ -139,23 +161,30 @@ impl Effects {
             return Ok(effects);
         }
         let past = experience::join(session, plans)?;
-        let effects = Self::learn(session, menu, &past, format!("f-{id}"))?;
+        let effects = Self::learn(session, (menu, &measured), &past, format!("f-{id}"))?;
         thalweg_collect::write_bytes_atomic(&path, &json_bytes(&effects)?)?;
         Ok(effects)
     }
 
     fn prior(menu: &Menu) -> Result<Self> {
-        let posterior = fit(&design(menu, 0, 0), &EffectRows::default())?;
+        let borrowed = borrowed(menu, &[]);
+        let posterior = fit(&design(menu, &borrowed, (0, 0)), &EffectRows::default())?;
         let acceptance = Acceptance::fit(&assumed_acceptance(menu), &[])?;
         Ok(Self {
             id: "prior".to_owned(),
             encoder: None,
             posterior,
             acceptance,
+            borrowed,
         })
     }
 
-    fn learn(session: &Session, menu: &Menu, past: &[PastCycle], id: String) -> Result<Self> {
+    fn learn(
+        session: &Session,
+        (menu, measured): (&Menu, &BTreeSet<String>),
+        past: &[PastCycle],
+        id: String,
+    ) -> Result<Self> {
         let mut tables = Vec::new();
         for cycle in past {
             let table = collect::load(session, &cycle.plan.plan.data_hash)?;
@@ -181,13 +210,22 @@ impl Effects {
         let encoder = Encoder::fit(&all, &risks)?;
         let phi = encoder.encode(&all, &risks)?;
         let rows = effect_rows(menu, past, phi.cells);
-        let posterior = fit(&design(menu, phi.n_features, past.len()), &rows)?;
+        let size = (phi.n_features, past.len());
+        let first = fit(&design(menu, &borrowed(menu, &[]), size), &rows)?;
+        let known = of_measured(menu, &first, measured);
+        let borrowed = borrowed(menu, &known);
+        let posterior = if known.is_empty() || borrowed.is_empty() {
+            first
+        } else {
+            fit(&design(menu, &borrowed, size), &rows)?
+        };
         let acceptance = Acceptance::fit(&assumed_acceptance(menu), &acceptance_counts(menu, past))?;
         Ok(Self {
             id,
             encoder: Some(encoder),
             posterior,
             acceptance,
+            borrowed,
         })
     }
 
@@ -235,15 +273,79 @@ fn log_odds(risk: f64) -> f64 {
     (risk / (1.0 - risk)).ln()
 }
 
-fn design(menu: &Menu, n_features: usize, n_cycles: usize) -> EffectDesign {
+/// The effect of every measured channel on the average customer, without an offer, by its place in the menu.
+fn of_measured(
+    menu: &Menu,
+    posterior: &EffectPosterior,
+    measured: &BTreeSet<String>,
+) -> Vec<(usize, Belief)> {
+    let average = vec![0.0; posterior.design().n_features];
+    let one = |channel: usize| {
+        let known = menu.channels.get(channel)?;
+        if !measured.contains(known.name.as_str()) {
+            return None;
+        }
+        let own = |(_, action): &(usize, &Action)| action.channel == channel;
+        let actions = || menu.actions.iter().enumerate().filter(own);
+        let plain = actions().find(|(_, action)| action.offer.is_none());
+        let (index, action) = plain.or_else(|| actions().next())?;
+        let whole = posterior.relative(ActionId::at(index), &average);
+        // what the offer adds is taken off as it is assumed: 1 - (1 - whole) / (1 - offer)
+        let offer = action.offer.and_then(|offer| menu.offers.get(offer));
+        let rest = offer.map_or(1.0, |offer| (1.0 - offer.assumed_effect.mean).max(0.1));
+        Some((
+            channel,
+            Belief {
+                mean: 1.0 - (1.0 - whole.mean) / rest,
+                sd: whole.sd / rest,
+            },
+        ))
+    };
+    (0..menu.channels.len()).filter_map(one).collect()
+}
+
+/// What channels without a belief of their own begin with.
+fn borrowed(menu: &Menu, known: &[(usize, Belief)]) -> Vec<Borrowed> {
+    let kind = |channel: usize| menu.channels.get(channel).map(|own| own.kind);
+    let one = |channel: usize| {
+        let own = menu.channels.get(channel)?;
+        let (mut from, mut others) = (Vec::new(), Vec::new());
+        for (other, belief) in known
+            .iter()
+            .filter(|(other, _)| *other != channel && kind(*other) == Some(own.kind))
+        {
+            others.push(*belief);
+            from.extend(menu.channels.get(*other).map(|other| other.name.to_string()));
+        }
+        if others.is_empty() {
+            from.push(format!("the default of {} channels", own.kind.as_str()));
+        }
+        let belief = borrow(kind_default(own.kind), &others);
+        Some(Borrowed {
+            channel,
+            mean: belief.mean,
+            sd: belief.sd,
+            from,
+        })
+    };
+    (0..menu.channels.len())
+        .filter(|channel| menu.borrows.get(*channel) == Some(&true))
+        .filter_map(one)
+        .collect()
+}
+
+fn design(menu: &Menu, borrowed: &[Borrowed], (n_features, n_cycles): (usize, usize)) -> EffectDesign {
+    let prior = |(index, channel): (usize, &Channel)| {
+        let found = borrowed.iter().find(|borrowed| borrowed.channel == index);
+        found.map_or(channel.assumed_effect, |found| Belief {
+            mean: found.mean,
+            sd: found.sd,
+        })
+    };
     EffectDesign {
         kind: menu.kind,
         actions: menu.actions.clone(),
-        channel_prior: menu
-            .channels
-            .iter()
-            .map(|channel| channel.assumed_effect)
-            .collect(),
+        channel_prior: menu.channels.iter().enumerate().map(prior).collect(),
         offer_prior: menu.offers.iter().map(|offer| offer.assumed_effect).collect(),
         n_features,
         n_cycles,
@@ -253,7 +355,7 @@ fn design(menu: &Menu, n_features: usize, n_cycles: usize) -> EffectDesign {
     }
 }
 
-fn assumed_acceptance(menu: &Menu) -> Vec<thalweg_domain::Belief> {
+fn assumed_acceptance(menu: &Menu) -> Vec<Belief> {
     menu.offers.iter().map(|offer| offer.assumed_acceptance).collect()
 }
 

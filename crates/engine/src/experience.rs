@@ -7,7 +7,7 @@ use thalweg_domain::{CustomerKey, Error, Result, Timestamp};
 use thalweg_ledger::{CycleState, DecisionRow, PlanRow};
 
 use crate::session::Session;
-use crate::wire::PlanOut;
+use crate::wire::{IterateOut, PlanOut};
 
 /// A carried-out plan with its decisions and their outcomes.
 pub(crate) struct PastCycle {
@@ -68,6 +68,19 @@ impl PastCycle {
 /// Whether a decision says what happens without an action: nothing was done, by chance that is known.
 pub(crate) fn is_untreated(decision: &DecisionRow) -> bool {
     decision.action_id.is_none() && !decision.repaired && decision.propensity_none > 0.0
+}
+
+/// Channels of which an action has been measured against controls in a closed cycle.
+pub(crate) fn measured(session: &Session) -> Result<BTreeSet<String>> {
+    let mut channels = BTreeSet::new();
+    for measurement in session.ledger.measurements("iterate")? {
+        // a measurement that another version kept says nothing here; the effects were fitted anew anyway
+        let Ok(out) = serde_json::from_str::<IterateOut>(&measurement.payload) else {
+            continue;
+        };
+        channels.extend(out.lift.into_iter().map(|lift| lift.channel));
+    }
+    Ok(channels)
 }
 
 /// Closed cycles with a delivered plan, by cycle.

@@ -25,6 +25,7 @@ pub mod response;
 mod run;
 pub mod score;
 mod secret;
+mod segments;
 mod session;
 pub mod show;
 mod stages;

@@ -9,8 +9,8 @@ use crate::report;
 use crate::session::Session;
 use crate::stages::{collect, deliver, evaluate, feedback, iterate, plan, train};
 use crate::wire::{
-    DeliverOut, EvaluationOut, FeedbackOut, IterateOut, PlanOut, RunOut, ScenariosOut, StageOut, StatusOut,
-    TableOut, TrainOut,
+    DeliverOut, EvaluationOut, FeedbackOut, IterateOut, PlanOut, RunOut, ScenariosOut, SegmentPageOut,
+    StageOut, StatusOut, TableOut, TrainOut,
 };
 
 impl Session {
@@ -122,6 +122,14 @@ impl Session {
     /// `TW08xx` when the ledger cannot be read.
     pub fn status(&self) -> Result<StatusOut> {
         crate::status::status(self)
+    }
+
+    /// The groups and the market sheet of the plan in force.
+    ///
+    /// # Errors
+    /// `TW0740` without a plan, `TW0823` for one that another version kept.
+    pub fn segments(&self) -> Result<SegmentPageOut> {
+        crate::segments::page(self)
     }
 
     /// Writes the report of the last cycle.

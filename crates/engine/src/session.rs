@@ -161,7 +161,7 @@ impl Session {
             return format!("thalweg {command}");
         }
         match command {
-            "run" | "status" | "report" => format!("thalweg {command} {dir}"),
+            "run" | "status" | "report" | "segments" => format!("thalweg {command} {dir}"),
             _ => format!("thalweg {command} -C {dir}"),
         }
     }

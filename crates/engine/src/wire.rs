@@ -500,6 +500,166 @@ pub struct PlanOut {
     pub partners: Vec<PartnerOut>,
     /// Expected value by budget: -50 % to +100 %.
     pub what_if: Vec<WhatIfOut>,
+    /// Groups of customers that differ in risk, value and response.
+    #[serde(default)]
+    pub segments: SegmentsOut,
+    /// One row per industry or region, when `[plan] market` names the column.
+    #[serde(default)]
+    pub market: Option<MarketOut>,
+}
+
+/// `segments`: the groups of the plan in force.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SegmentPageOut {
+    /// The plan.
+    pub plan: String,
+    /// Its cycle.
+    pub cycle: u32,
+    /// The groups.
+    pub segments: SegmentsOut,
+    /// The market sheet.
+    pub market: Option<MarketOut>,
+}
+
+/// Groups of customers, found on one half of them and described on the other.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SegmentsOut {
+    /// Share of what differs between customers (expected gain, risk and value) that the groups explain.
+    pub explained: f64,
+    /// Column of the first split.
+    pub first_split: Option<String>,
+    /// How far the same groups come out of resampled customers.
+    pub stability: StabilityOut,
+    /// Every group, the largest expected gain per customer first.
+    pub groups: Vec<SegmentOut>,
+}
+
+/// How far resamples agree with the groups.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct StabilityOut {
+    /// Resamples.
+    pub resamples: usize,
+    /// Share of them that split the same column first.
+    pub same_first_split: f64,
+    /// Share that split it first and part at least 95 % of the customers alike.
+    pub near_threshold: f64,
+    /// Mean adjusted Rand index: 1 is the same groups, 0 no more than chance.
+    pub adjusted_rand: f64,
+}
+
+/// A group of customers.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct SegmentOut {
+    /// Its rules in words.
+    pub name: String,
+    /// Each rule in words; all hold.
+    pub rules: Vec<String>,
+    /// Customers.
+    pub customers: usize,
+    /// Share of all customers.
+    pub share: f64,
+    /// Customers whom the figures below come from.
+    pub estimated_on: usize,
+    /// Mean risk without action.
+    pub risk: Mean95,
+    /// Mean money at stake.
+    pub value: Mean95,
+    /// Mean change of the outcome's probability by each customer's best action.
+    pub effect: Mean95,
+    /// Mean expected gain per customer by the best action, nothing where none pays; before limits.
+    pub expected_gain: Mean95,
+    /// Channels that may contact them.
+    pub reach: Vec<ReachOut>,
+    /// The channel that the plan contacts most of them through.
+    pub channel: Option<String>,
+    /// Customers who get an action.
+    pub treated: usize,
+    /// Expected spend on them.
+    pub spend: f64,
+}
+
+/// How many customers of a group a channel may contact.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ReachOut {
+    /// The channel.
+    pub channel: String,
+    /// Share of the group's customers.
+    pub share: f64,
+}
+
+/// The market sheet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MarketOut {
+    /// The column.
+    pub column: String,
+    /// One row per value, the most money at stake first; the last may pool the small ones.
+    pub rows: Vec<MarketRowOut>,
+}
+
+/// An industry, region or the like.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MarketRowOut {
+    /// The value.
+    pub name: String,
+    /// How many values this row pools; 1 for a value of its own.
+    pub pooled: usize,
+    /// Customers.
+    pub customers: usize,
+    /// Share of all customers.
+    pub share: f64,
+    /// Mean risk without action.
+    pub risk: Mean95,
+    /// Sum of risk times value: money that is expected to be lost, or won, without action.
+    pub at_stake: Mean95,
+    /// Channels that may contact them.
+    pub reach: Vec<ReachOut>,
+    /// Customers whom the plan contacts.
+    pub contacts: usize,
+    /// Expected spend.
+    pub spend: f64,
+    /// Expected incremental value of the plan net of cost.
+    pub expected_gain: Mean95,
+    /// Expected value that limits leave unserved: what the best action would add for those who do not get it.
+    pub headroom: Mean95,
+}
+
+impl PlanOut {
+    /// Whether a channel was in a pilot.
+    pub(crate) fn pilots(&self, channel: &str) -> bool {
+        let own = self.channels.iter().find(|own| own.name == channel);
+        own.and_then(|own| own.pilot.as_ref())
+            .is_some_and(|pilot| pilot.state == "running")
+    }
+}
+
+/// A partner with terms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PartnerOut {
+    /// The channel.
+    pub name: String,
+    /// Whether the plan uses the partner.
+    pub used: bool,
+    /// Contacts through the partner.
+    pub volume: usize,
+    /// Contacts that the terms require of a plan that uses it.
+    pub minimum_volume: u64,
+    /// The fee in the terms.
+    pub fixed_fee: f64,
+    /// The share in the terms.
+    pub revenue_share: f64,
+    /// The fee that is paid: 0 when the partner is not used.
+    pub fee: f64,
+    /// Share of the contacts' expected incremental value that is paid.
+    pub revenue_share_paid: f64,
+    /// Fee, share and the unit costs of the contacts.
+    pub their_earnings: f64,
+    /// The plan with the partner less the plan without, fee and share paid; absent when one of them cannot be made.
+    pub our_gain: Option<Mean90>,
+    /// Contacts of which the average gain pays for the fee and what its money would earn elsewhere; absent when no number does,
+    /// or the plan with the partner has no contact through it.
+    pub break_even_volume: Option<u64>,
+    /// Why it is used or not.
+    pub reason: String,
 }
 
 /// A partner with terms.
@@ -575,7 +735,7 @@ pub struct ChannelOut {
     pub marginal_return: f64,
     /// Its relative effect.
     pub effect: ChannelEffectOut,
-    /// Proposed pilot when the verdict is open.
+    /// Its pilot: proposed when the verdict is open, or where that of a new channel stands.
     pub pilot: Option<PilotOut>,
 }
 
@@ -586,19 +746,52 @@ pub struct ChannelEffectOut {
     pub mean: f64,
     /// The interval.
     pub ci90: [f64; 2],
-    /// `assumed` or `measured`.
+    /// `assumed`, `borrowed` or `measured`.
     pub source: String,
+    /// What it was borrowed from before it was measured: channels, or the default of its kind.
+    pub borrowed_from: Vec<String>,
 }
 
 /// A pilot.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PilotOut {
+    /// `proposed`, `running`, `promoted`, `dropped` or `declined`.
+    pub state: String,
     /// Contacts.
     pub n: u64,
-    /// What it costs.
+    /// Contacts that would show the smallest profitable effect with 80 % power.
+    pub n_for_smallest: u64,
+    /// Contacts that have been measured.
+    pub measured: u64,
+    /// Contacts in this plan, all of them drawn at random.
+    pub this_cycle: usize,
+    /// What it costs, paid out of the share that explores.
     pub cost: f64,
-    /// The smallest relative effect that would pay, which it detects with 80 % power.
+    /// Cycles that it takes.
+    pub cycles: u64,
+    /// Days until the last outcome counts, when cycles follow each other by the horizon.
+    pub days: f64,
+    /// The smallest relative effect that would pay.
     pub smallest_profitable_effect: f64,
+    /// The smallest relative effect that the pilot shows with 80 % power; none when not even the largest.
+    pub detectable_effect: Option<f64>,
+    /// The chance that a contact pays, as believed now.
+    pub chance_to_pay: f64,
+    /// What a cycle at full reach is worth if the channel is used only where it pays.
+    pub worth_per_cycle: f64,
+    /// What follows from each outcome.
+    pub outcomes: Vec<PilotOutcomeOut>,
+}
+
+/// An outcome of a pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PilotOutcomeOut {
+    /// What is found.
+    pub when: String,
+    /// What follows.
+    pub then: String,
+    /// How likely that is, as believed now.
+    pub probability: f64,
 }
 
 /// Expected value at another budget.

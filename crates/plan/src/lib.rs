@@ -11,6 +11,7 @@
 )]
 
 pub mod allocate;
+pub mod borrow;
 mod chunks;
 pub mod decide;
 mod exact;
@@ -18,4 +19,5 @@ mod normal;
 pub mod pilot;
 pub mod power;
 pub mod randomise;
+pub mod segment;
 pub mod verdict;

@@ -66,7 +66,8 @@ pub fn arms_for(baseline: f64, effect: f64, ratio: f64, plan: TestPlan) -> Resul
     if !(ratio.is_finite() && ratio > 0.0) {
         return Err(no_answer(format!(
             "{ratio} control customers per treated one is not a positive number"
-        )));
+        ))
+        .hint("give 1 for arms of equal size, less for a smaller control arm"));
     }
     let other = baseline + effect;
     let mean = (other + ratio * baseline) / (1.0 + ratio);

@@ -3,12 +3,12 @@
 use thalweg_domain::Belief;
 
 use crate::normal::{above, expected_excess};
-use crate::pilot::Pilot;
+use crate::pilot::{Pilot, PilotState};
 
 /// What to do with a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Not yet measured, hardly used, and a pilot pays.
+    /// Not yet measured, and a pilot pays: it runs, or is proposed.
     Open,
     /// The next unit of currency earns more here than the budget's price.
     Expand,
@@ -57,27 +57,61 @@ pub struct VerdictInput {
     pub pilot: Option<Pilot>,
     /// What may be spent on a pilot in all: the exploration share of the budget, over the cycles it may take.
     pub pilot_budget: f64,
+    /// Where a new channel stands; [`PilotState::Proposed`] for every other one.
+    pub pilot_state: PilotState,
+    /// Contacts of its pilot that have been measured.
+    pub pilot_measured: u64,
+    /// The channel's own limit that costs most, with its shadow price; `None` when none binds.
+    pub held_back: Option<OwnLimit>,
+}
+
+/// A limit of the channel itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OwnLimit {
+    /// What it limits.
+    pub what: LimitKind,
+    /// Value of one more unit of it: a contact, or a unit of currency.
+    pub shadow_price: f64,
+}
+
+/// What a channel's own limit limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitKind {
+    /// Contacts.
+    Capacity,
+    /// Spend.
+    Budget,
 }
 
 /// Certainty asked for before expanding or shrinking.
 const SURE: f64 = 0.9;
+/// A plan that contacts fewer than so many times the customers that exploration does hardly uses a channel.
+const HARDLY_USED: f64 = 2.0;
 /// Chance of paying for itself below which a channel is retired.
 const HOPELESS: f64 = 0.05;
 
 /// Judges a channel; the first rule that applies decides. Probabilities are normal, from the beliefs given.
 ///
-/// 1. *retire*: P(effect > breakeven) < 0.05.
-/// 2. *open*: not measured; the plan contacts fewer customers than the pilot's arm needs; the pilot costs no more
-///    than `pilot_budget`; and it pays: one cycle at full reach with the channel used only if it turns out
-///    profitable, `reach x value_per_effect x E[(effect - breakeven)+]`, is worth more than the pilot costs.
-/// 3. *expand*: P(marginal return > budget price) >= 0.9 and the next unit pays at all.
-/// 4. *shrink*: P(marginal return < budget price) >= 0.9.
-/// 5. *hold* otherwise.
+/// 1. A channel in a pilot is *open*, one whose pilot was dropped is *retire*, one that no pilot is worth is *hold*.
+/// 2. *retire*: P(effect > breakeven) < 0.05.
+/// 3. *open*: not measured; the plan contacts less than twice the customers that the
+///    exploration alone would; and [`pilot_pays`].
+/// 4. *expand*: P(marginal return > budget price) >= 0.9, the next unit pays at all, and the budget or a limit of the
+///    channel binds (with none of them there is nothing to expand into).
+/// 5. *shrink*: the plan uses it and P(marginal return < budget price) >= 0.9.
+/// 6. *hold* otherwise.
 ///
-/// The sentence returned is lower case without a full stop.
+/// The budget price is the shadow price of the total budget; a channel whose marginal return lies above it is held back
+/// by a limit of its own, which the reason names. The sentence returned is lower case without a full stop.
 #[must_use]
 pub fn verdict(input: &VerdictInput) -> (Verdict, String) {
-    let pays = above(input.effect.mean, input.effect.sd, input.breakeven);
+    let pays = chance_to_pay(input);
+    match input.pilot_state {
+        PilotState::Running => return (Verdict::Open, running_reason(input, pays)),
+        PilotState::Dropped => return (Verdict::Retire, dropped_reason(input, pays)),
+        PilotState::Declined => return (Verdict::Hold, declined_reason(input, pays)),
+        PilotState::Proposed | PilotState::Promoted => {}
+    }
     if pays < HOPELESS {
         return (Verdict::Retire, retire_reason(input, pays));
     }
@@ -89,13 +123,98 @@ pub fn verdict(input: &VerdictInput) -> (Verdict, String) {
         input.marginal_return.sd,
         input.budget_price,
     );
-    if better >= SURE && input.marginal_return.mean > 0.0 {
-        return (Verdict::Expand, margin_reason(input, "more", better));
+    let can_grow = input.held_back.is_some() || input.budget_price > 1e-9;
+    if better >= SURE && input.marginal_return.mean > 0.0 && can_grow {
+        return (
+            Verdict::Expand,
+            format!(
+                "{}{}",
+                margin_reason(input, "more", better),
+                held_back(input.held_back)
+            ),
+        );
     }
-    if 1.0 - better >= SURE {
+    if 1.0 - better >= SURE && input.customers > 0 {
         return (Verdict::Shrink, margin_reason(input, "less", 1.0 - better));
     }
     (Verdict::Hold, hold_reason(input, better))
+}
+
+/// P(effect > breakeven): the chance that an average contact pays for itself.
+#[must_use]
+pub fn chance_to_pay(input: &VerdictInput) -> f64 {
+    above(input.effect.mean, input.effect.sd, input.breakeven)
+}
+
+/// What one cycle at full reach is worth, net of cost, with the channel used only if it turns out to pay:
+/// `reach x value_per_effect x E[(effect - breakeven)+]`.
+#[must_use]
+pub fn worth_knowing(input: &VerdictInput) -> f64 {
+    let excess = expected_excess(input.effect.mean, input.effect.sd, input.breakeven);
+    input.reach as f64 * input.value_per_effect * excess
+}
+
+/// Whether a pilot exists, costs no more than `pilot_budget`, and less than [`worth_knowing`].
+#[must_use]
+pub fn pilot_pays(input: &VerdictInput) -> bool {
+    input
+        .pilot
+        .is_some_and(|pilot| pilot.cost <= input.pilot_budget && worth_knowing(input) > pilot.cost)
+}
+
+fn running_reason(input: &VerdictInput, pays: f64) -> String {
+    let size = input.pilot.map_or(0, |pilot| pilot.contacts);
+    let so_far = if input.pilot_measured == 0 {
+        "nothing is measured yet".to_owned()
+    } else {
+        format!("{} of them are measured", input.pilot_measured)
+    };
+    format!(
+        "in a pilot of {size} contacts, {so_far}; a contact pays from an effect of {:.1} %, and the chance that it \
+         reaches that is {:.0} %",
+        100.0 * input.breakeven,
+        100.0 * pays,
+    )
+}
+
+fn dropped_reason(input: &VerdictInput, pays: f64) -> String {
+    format!(
+        "dropped after a pilot with {} measured contacts: a contact pays from an effect of {:.1} %, and the chance that \
+         it reaches that is {:.0} %",
+        input.pilot_measured,
+        100.0 * input.breakeven,
+        100.0 * pays,
+    )
+}
+
+fn declined_reason(input: &VerdictInput, pays: f64) -> String {
+    let Some(pilot) = input.pilot else {
+        return "new, and no pilot is possible: nobody is randomised, or a contact costs more than it could ever save; \
+                pilot = false plans it on what is borrowed"
+            .to_owned();
+    };
+    format!(
+        "new, and not worth a pilot: {} contacts would cost {}, may cost {} and could earn {} a cycle; the chance that a \
+         contact pays is {:.0} %",
+        pilot.contacts,
+        cents(pilot.cost),
+        cents(input.pilot_budget),
+        cents(worth_knowing(input)),
+        100.0 * pays,
+    )
+}
+
+fn held_back(limit: Option<OwnLimit>) -> String {
+    limit.map_or_else(String::new, |limit| match limit.what {
+        LimitKind::Capacity => format!(
+            "; its capacity holds it back, where one more contact earns {}",
+            cents(limit.shadow_price)
+        ),
+        LimitKind::Budget => format!(
+            "; its own budget holds it back, where one more unit earns {}",
+            cents(limit.shadow_price)
+        ),
+    })
 }
 
 fn retire_reason(input: &VerdictInput, pays: f64) -> String {
@@ -110,17 +229,14 @@ fn retire_reason(input: &VerdictInput, pays: f64) -> String {
 
 fn open_reason(input: &VerdictInput, pays: f64) -> Option<String> {
     let pilot = input.pilot.filter(|_| !input.measured)?;
-    let little_used = (input.customers as u64) < pilot.n_per_arm;
-    let worth = input.reach as f64
-        * input.value_per_effect
-        * expected_excess(input.effect.mean, input.effect.sd, input.breakeven);
-    (little_used && pilot.cost <= input.pilot_budget && worth > pilot.cost).then(|| {
+    let little_used = (input.customers as f64) < HARDLY_USED * pilot.contacts_per_cycle;
+    (little_used && pilot_pays(input)).then(|| {
         format!(
-            "not measured yet; a pilot with {} customers for {:.2} pays with a chance of {:.0} % and could earn {:.2} a cycle",
-            pilot.n_per_arm,
-            pilot.cost,
+            "not measured yet; a pilot with {} customers for {} pays with a chance of {:.0} % and could earn {} a cycle",
+            pilot.contacts,
+            cents(pilot.cost),
             100.0 * pays,
-            worth,
+            cents(worth_knowing(input)),
         )
     })
 }
@@ -171,8 +287,22 @@ mod tests {
             value_per_effect: 100.0,
             pilot: None,
             pilot_budget: 500.0,
+            pilot_state: PilotState::Proposed,
+            pilot_measured: 0,
+            held_back: None,
         }
     }
+
+    const PILOT: Pilot = Pilot {
+        contacts: 300,
+        contacts_for_smallest: 300,
+        cost: 300.0,
+        cycles: 2,
+        contacts_per_cycle: 150.0,
+        smallest_profitable_effect: 0.02,
+        detectable_effect: Some(0.02),
+        standard_error: 0.01,
+    };
 
     fn check(input: VerdictInput, expected: Verdict, words: &str) {
         let (verdict, reason) = verdict(&input);
@@ -238,16 +368,10 @@ mod tests {
 
     #[test]
     fn an_unmeasured_channel_opens_when_its_pilot_pays() {
-        let pilot = Pilot {
-            n_per_arm: 300,
-            cost: 300.0,
-            cycles: 2,
-            smallest_profitable_effect: 0.01,
-        };
         let new = VerdictInput {
             measured: false,
             customers: 0,
-            pilot: Some(pilot),
+            pilot: Some(PILOT),
             ..channel()
         };
         check(
@@ -273,5 +397,81 @@ mod tests {
         ] {
             check(not_open, Verdict::Hold, "budget's price");
         }
+    }
+
+    #[test]
+    fn an_own_limit_is_named_where_it_holds_back() {
+        let input = VerdictInput {
+            marginal_return: Belief { mean: 3.2, sd: 1.0 },
+            held_back: Some(OwnLimit {
+                what: LimitKind::Capacity,
+                shadow_price: 5.1,
+            }),
+            ..channel()
+        };
+        check(
+            input,
+            Verdict::Expand,
+            "; its capacity holds it back, where one more contact earns 5.10",
+        );
+    }
+
+    #[test]
+    fn where_nothing_binds_there_is_nothing_to_expand_into() {
+        let free = VerdictInput {
+            marginal_return: Belief { mean: 3.2, sd: 0.1 },
+            budget_price: 0.0,
+            ..channel()
+        };
+        check(free, Verdict::Hold, "chance that it earns more is 100 %");
+    }
+
+    #[test]
+    fn what_is_not_used_cannot_shrink() {
+        let input = VerdictInput {
+            marginal_return: Belief { mean: 0.4, sd: 0.1 },
+            customers: 0,
+            ..channel()
+        };
+        check(input, Verdict::Hold, "chance that it earns more is 0 %");
+    }
+
+    #[test]
+    fn the_pilot_comes_before_every_other_rule() {
+        let at = |pilot_state, pilot_measured| VerdictInput {
+            pilot: Some(PILOT),
+            pilot_state,
+            pilot_measured,
+            ..channel()
+        };
+        for (state, measured, expected, words) in [
+            (PilotState::Running, 0, Verdict::Open, "nothing is measured yet"),
+            (
+                PilotState::Running,
+                120,
+                Verdict::Open,
+                "120 of them are measured",
+            ),
+            (
+                PilotState::Dropped,
+                300,
+                Verdict::Retire,
+                "dropped after a pilot with 300",
+            ),
+            (
+                PilotState::Declined,
+                0,
+                Verdict::Hold,
+                "not worth a pilot: 300 contacts",
+            ),
+            (PilotState::Promoted, 300, Verdict::Hold, "budget's price"),
+        ] {
+            check(at(state, measured), expected, words);
+        }
+        let none = VerdictInput {
+            pilot: None,
+            ..at(PilotState::Declined, 0)
+        };
+        check(none, Verdict::Hold, "no pilot is possible");
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod scenarios;
 pub(crate) mod score;
+pub(crate) mod segments;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod tool;

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use thalweg_domain::Result;
-use thalweg_engine::wire::{ChannelOut, PlanOut};
+use thalweg_engine::wire::{ChannelOut, PilotOut, PlanOut};
 
 use super::run::single;
+use super::segments;
 use crate::args::PlanArgs;
 use crate::context::Context;
 use crate::text::{Align, Grid, amount, cents, count, heading, percent, verdict, wrap};
@@ -19,9 +20,10 @@ pub(crate) fn run(context: &Context, args: &PlanArgs) -> Result<ExitCode> {
     let currency = session.workspace.config.currency.clone();
     context.output.result(&plan, |plan| {
         format!(
-            "{}{}\nnext    {}\n",
+            "{}{}{}\nnext    {}\n",
             single(&stage),
             what_to_do(plan, &currency),
+            segments::short(plan, &segments::Words::of(&session)),
             session.suggest("deliver --dry-run")
         )
     })?;
@@ -40,8 +42,89 @@ pub(crate) fn what_to_do(plan: &PlanOut, currency: &str) -> String {
     text.push_str(&wrap(&worth(plan, currency), 2));
     text.push_str(&wrap(&quality(plan, currency), 2));
     text.push_str(&reasons(plan));
+    text.push_str(&pilots(&plan.channels, currency));
     text.push_str(&super::partners::sheets(&plan.partners, currency));
     text
+}
+
+/// Every pilot that runs or is proposed: its size, what it can show, and what follows.
+fn pilots(channels: &[ChannelOut], currency: &str) -> String {
+    let with = channels
+        .iter()
+        .filter_map(|channel| Some((channel, channel.pilot.as_ref()?)));
+    let open: Vec<(&ChannelOut, &PilotOut)> = with
+        .filter(|(_, pilot)| matches!(pilot.state.as_str(), "running" | "proposed"))
+        .collect();
+    if open.is_empty() {
+        return String::new();
+    }
+    let mut text = heading("Pilots, paid out of the share that is randomised");
+    for (channel, pilot) in open {
+        text.push_str(&wrap(&pilot_size(channel, pilot, currency), 2));
+        text.push_str(&wrap(&pilot_outcomes(pilot), 4));
+    }
+    text
+}
+
+/// `93 %: …; 6 %: …`: what may be found, and what follows.
+fn pilot_outcomes(pilot: &PilotOut) -> String {
+    let mut told = Vec::new();
+    for (index, outcome) in pilot.outcomes.iter().enumerate() {
+        // what follows is said once for neighbours that share it
+        let next = pilot.outcomes.get(index + 1);
+        let then = if next.is_some_and(|next| next.then == outcome.then) {
+            String::new()
+        } else {
+            format!(", {}", outcome.then)
+        };
+        told.push(format!(
+            "{} {}{then}",
+            percent(outcome.probability, 0),
+            outcome.when
+        ));
+    }
+    format!("Outcomes: {}.", told.join("; "))
+}
+
+fn pilot_size(channel: &ChannelOut, pilot: &PilotOut, currency: &str) -> String {
+    let number = |n: u64| count(usize::try_from(n).unwrap_or(usize::MAX));
+    let shows = pilot.detectable_effect.map_or_else(
+        || "shows no effect of any size".to_owned(),
+        |effect| format!("shows an effect of {}", percent(effect, 1)),
+    );
+    let more = if pilot.n_for_smallest > pilot.n {
+        format!("; that one would take {}", number(pilot.n_for_smallest))
+    } else {
+        String::new()
+    };
+    let begun = match (pilot.state.as_str(), pilot.measured) {
+        ("proposed", _) => "proposed (pilot = true runs it)".to_owned(),
+        (_, 0) => format!("{} in this cycle", count(pilot.this_cycle)),
+        (_, measured) => format!(
+            "{} measured, {} in this cycle",
+            number(measured),
+            count(pilot.this_cycle)
+        ),
+    };
+    let belief = if channel.effect.borrowed_from.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " What is believed comes from {}.",
+            channel.effect.borrowed_from.join(", ")
+        )
+    };
+    format!(
+        "{}: {} contacts over {} {} ({} days) for {} {currency}, {begun}. With 80 % power it {shows}; the smallest that \
+         pays is {}{more}.{belief}",
+        channel.name,
+        number(pilot.n),
+        number(pilot.cycles),
+        if pilot.cycles == 1 { "cycle" } else { "cycles" },
+        pilot.days,
+        cents(pilot.cost),
+        percent(pilot.smallest_profitable_effect, 1),
+    )
 }
 
 fn channel_table(channels: &[ChannelOut]) -> Grid {

@@ -108,8 +108,14 @@ fn real_data_telco_plans_within_its_bars() {
     let (_parent, folder) = telco(None);
     let gbdt = candidate_auc(&folder, "gbdt");
     assert!(gbdt >= 0.845, "gbdt reaches an AUC of {gbdt}");
+    let config = folder.join("thalweg.toml");
+    let with_market = std::fs::read_to_string(&config)
+        .unwrap()
+        .replace("[plan]\n", "[plan]\nmarket = \"payment_method\"\n");
+    std::fs::write(&config, with_market).unwrap();
     let run = json(&folder, &["run"]);
     let plan = &run["plan"];
+    segments_and_market_add_up(plan);
     let number = |key: &str| plan[key].as_f64().unwrap();
     let share = number("holdout") / number("customers");
     eprintln!(
@@ -123,6 +129,41 @@ fn real_data_telco_plans_within_its_bars() {
     assert!(number("gap") <= 1e-3);
     assert!((share - 0.10).abs() <= 0.01, "a share of {share} is held out");
     assert!(number("spend") <= number("budget"));
+}
+
+/// Every customer is in one group and one row of the market sheet, and what is planned for them adds up to the plan.
+fn segments_and_market_add_up(plan: &Value) {
+    let groups = plan["segments"]["groups"].as_array().unwrap();
+    let stability = &plan["segments"]["stability"];
+    eprintln!(
+        "telco: {} groups by {}, adjusted Rand index {:.2}, explained {:.2}",
+        groups.len(),
+        plan["segments"]["first_split"],
+        stability["adjusted_rand"].as_f64().unwrap(),
+        plan["segments"]["explained"].as_f64().unwrap()
+    );
+    for group in groups {
+        eprintln!("telco: {} {}", group["customers"], group["name"]);
+    }
+    assert!(groups.len() > 1 && groups.len() <= 8);
+    assert!(stability["adjusted_rand"].as_f64().unwrap() > 0.3);
+    let rows = plan["market"]["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 4, "four ways to pay");
+    for (list, treated) in [(groups, "treated"), (rows, "contacts")] {
+        let sum = |key: &str| list.iter().map(|part| part[key].as_f64().unwrap()).sum::<f64>();
+        assert_eq!(sum("customers"), plan["customers"].as_f64().unwrap());
+        assert_eq!(sum(treated), plan["treated"].as_f64().unwrap());
+        assert!((sum("spend") - plan["spend"].as_f64().unwrap()).abs() < 0.01);
+    }
+    let expected: f64 = rows
+        .iter()
+        .map(|row| row["expected_gain"]["mean"].as_f64().unwrap())
+        .sum();
+    assert!((expected - plan["expected_value"]["mean"].as_f64().unwrap()).abs() < 1.0);
+    assert!(
+        rows.iter()
+            .all(|row| row["headroom"]["mean"].as_f64().unwrap() >= 0.0)
+    );
 }
 
 #[test]

@@ -10,10 +10,10 @@ use crate::infer::{Reading, words_column};
 use crate::source::{ReadParams, load};
 use crate::spec::{CollectSpec, EventSource};
 
-/// The events that `features.sql` may see.
+/// The events before the cut-off.
 #[derive(Default)]
 pub(crate) struct Events {
-    /// Absent when there are no event sources, or no query that would look at them.
+    /// Absent when there are no event sources.
     pub(crate) table: Option<Table>,
     pub(crate) notes: Vec<Note>,
 }

@@ -160,3 +160,27 @@ fn the_fingerprint_is_over_files_and_query() {
     folder.put("c.csv", CUSTOMERS.replace("01,a", "01,b").as_bytes());
     assert_ne!(source_fingerprint(&changed).unwrap(), without);
 }
+
+#[test]
+fn recency_frequency_and_monetary_value_are_beside_the_features() {
+    let collected = run("SELECT user AS id, count(*) AS n FROM events GROUP BY user");
+    let raw = |name: &str| numbers(&collected.raw, name);
+    // the purchase at the cut-off and the one without a moment do not count; customer 03 has no events
+    let recency = raw("recency_days");
+    assert!((recency[0] - 21.5).abs() < 1e-9 && recency[1] < 1e-3 && recency[2].is_nan());
+    assert_eq!(raw("frequency")[..2], [2.0, 1.0]);
+    assert_eq!(raw("monetary")[..2], [40.0, 5.0]);
+    assert!(collected.features.column("recency_days").is_none());
+}
+
+#[test]
+fn events_count_without_a_query_too_and_a_name_that_is_taken_stays() {
+    let customers = CUSTOMERS.replace("score", "frequency");
+    let folder = Folder::new(&[("c.csv", &customers), ("e.csv", EVENTS)]);
+    let mut spec = spec(&folder, "");
+    spec.features_sql = None;
+    let collected = collect(&spec).unwrap();
+    assert_eq!(numbers(&collected.raw, "frequency"), [1.0, 2.0, 3.0]);
+    assert_eq!(numbers(&collected.raw, "monetary")[..2], [40.0, 5.0]);
+    assert_eq!(collected.source_hash, source_fingerprint(&spec).unwrap());
+}

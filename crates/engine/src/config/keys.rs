@@ -852,8 +852,15 @@ pub static KEYS: &[Key] = &[
         "channel",
         "assumed_effect",
         "{ mean, sd }",
-        Some("{ mean = 0.05, sd = 0.05 }"),
-        "relative effect believed until measured",
+        None,
+        "relative effect believed until measured; without it one is borrowed from measured channels of its kind, or without such from 0.05 ± 0.05 (online), 0.08 ± 0.08 (offline), 0.05 ± 0.06 (partner)",
+    ),
+    key(
+        "channel",
+        "pilot",
+        "true or false",
+        None,
+        "only explorers are contacted until measurement promotes or drops the channel; without it that holds for a channel without assumed_effect beside channels that have one or are measured",
     ),
     key(
         "channel",
@@ -969,6 +976,13 @@ pub static KEYS: &[Key] = &[
         "1",
         Some("1"),
         "actions per customer and cycle",
+    ),
+    key(
+        "plan",
+        "market",
+        "column",
+        None,
+        "column of industries, regions or the like: the plan shows a market sheet with a row per value",
     ),
     key(
         "allocate",

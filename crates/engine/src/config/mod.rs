@@ -290,6 +290,10 @@ pub struct ChannelConfig {
     pub channel: Channel,
     /// Whether plans use it.
     pub on: bool,
+    /// Whether no effect is assumed, so that one is borrowed from channels of its kind.
+    pub borrows: bool,
+    /// Whether it is only explored until measured; `None` leaves that to what is known.
+    pub pilot: Option<bool>,
     /// What a partner asks for.
     pub terms: Option<Terms>,
     /// Adapter name.
@@ -314,7 +318,7 @@ pub struct OfferConfig {
 }
 
 /// `[plan]`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Money per cycle.
     pub budget: f64,
@@ -324,6 +328,8 @@ pub struct Plan {
     pub explore: f64,
     /// Actions per customer and cycle.
     pub max_actions_per_customer: u32,
+    /// Column of the market sheet.
+    pub market: Option<String>,
 }
 
 impl Config {

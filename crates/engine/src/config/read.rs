@@ -8,6 +8,7 @@ use thalweg_domain::{
     Belief, Channel, ChannelKind, ChannelName, Duration, Error, Money, Offer, OfferName, OutcomeKind, Result,
     Seed,
 };
+use thalweg_plan::borrow::kind_default;
 use toml::de::DeTable;
 
 use super::keys::nearest;
@@ -280,6 +281,7 @@ fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
         .map_err(|error| section.refuse("name", &error.message))?;
     let kind = section.word("kind", &["online", "offline", "partner"], "online")?;
     let unit_cost = money(section, "unit_cost")?.ok_or_else(|| section.missing("unit_cost"))?;
+    let kind = ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online);
     let adapter = section.word("adapter", ADAPTERS, "file")?;
     let kind = ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online);
     let capacity = section.whole("capacity", 0)?;
@@ -293,7 +295,13 @@ fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
             capacity,
             budget: money(section, "budget")?,
             plain: section.flag("plain", true)?,
-            assumed_effect: section.belief("assumed_effect", Belief { mean: 0.05, sd: 0.05 })?,
+            assumed_effect: section.belief("assumed_effect", kind_default(kind))?,
+        },
+        borrows: !section.has("assumed_effect"),
+        pilot: if section.has("pilot") {
+            Some(section.flag("pilot", false)?)
+        } else {
+            None
         },
         on: section.flag("on", true)?,
         terms,
@@ -407,6 +415,7 @@ fn plan(section: &Section<'_>) -> Result<Plan> {
         holdout: section.number_in("holdout", 0.0..=0.5, 0.10)?,
         explore: explore(section)?,
         max_actions_per_customer: 1,
+        market: section.text("market")?,
     })
 }
 

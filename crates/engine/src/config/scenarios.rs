@@ -98,7 +98,7 @@ impl Scenario {
     }
 
     fn plan(&mut self, section: &Section<'_>) -> Result<()> {
-        let mut plan = self.config.plan;
+        let mut plan = self.config.plan.clone();
         if let Some(budget) = changed(section, "budget", Some(plan.budget))? {
             self.set("budget", (&mut plan.budget, budget), |own| number(*own));
         }
@@ -139,6 +139,11 @@ impl Scenario {
             "assumed_effect",
             (&what, &mut own.channel.assumed_effect),
         )?;
+        if section.has("assumed_effect") && own.borrows {
+            // a belief of its own takes the place of a borrowed one, and with it the pilot
+            own.borrows = false;
+            self.other_beliefs = true;
+        }
         if let Some(kept) = self.config.channels.get_mut(index) {
             *kept = own;
         }
@@ -346,6 +351,7 @@ column = "churn"
 budget = 1000
 [[channel]]
 name = "email"
+assumed_effect = { mean = 0.05, sd = 0.05 }
 unit_cost = 0.1
 capacity = 55
 [[channel]]

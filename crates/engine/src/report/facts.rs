@@ -65,7 +65,7 @@ impl Facts {
 }
 
 /// The open cycle's active plan, else that of the last cycle that has one.
-fn latest_plan(session: &Session) -> Result<Option<PlanRow>> {
+pub(crate) fn latest_plan(session: &Session) -> Result<Option<PlanRow>> {
     for cycle in session.ledger.cycles()?.iter().rev() {
         if let Some(plan) = session.ledger.active_plan(cycle.cycle)? {
             return Ok(Some(plan));

@@ -3,6 +3,7 @@
 mod chart;
 mod decision;
 mod facts;
+mod groups;
 mod html;
 mod money;
 mod partners;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use thalweg_domain::Result;
 
 use self::facts::Facts;
+pub(crate) use self::facts::latest_plan;
 use self::html::{escape, put};
 use crate::session::Session;
 
@@ -39,6 +41,7 @@ fn page(facts: &Facts) -> Result<String> {
         ("decision", "Decision", decision::section(facts)),
         ("money", "Money", money::section(facts)?),
         ("people", "People", people::section(facts)?),
+        ("groups", "Groups", groups::section(facts)),
         ("proof", "Proof", proof::section(facts)?),
         ("trust", "Trust", trust::section(facts)?),
     ];

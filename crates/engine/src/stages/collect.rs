@@ -34,6 +34,7 @@ pub(crate) fn ensure(session: &Session) -> Result<Done<TableOut>> {
 
 fn collect(session: &Session, spec: &CollectSpec) -> Result<Made<TableOut>> {
     let collected = thalweg_collect::collect(spec)?;
+    super::plan::market::column(session, &collected)?;
     collected.require(VALUE, Requirement::NonNegative)?;
     for (name, _) in spec.expressions.iter().filter(|(name, _)| name != VALUE) {
         collected.require(name, Requirement::NonNegative)?;
@@ -274,7 +275,8 @@ fn cutoff(session: &Session) -> Timestamp {
 
 fn fingerprint(session: &Session, spec: &CollectSpec, sources: &str) -> String {
     let config = &session.workspace.config;
-    let dated = (spec.features_sql.is_some() && spec.panel.is_none()).then_some(spec.cutoff);
+    let dated = ((spec.features_sql.is_some() || !spec.events.is_empty()) && spec.panel.is_none())
+        .then_some(spec.cutoff);
     Fingerprint::new("collect")
         .with("sources", sources)
         .with_debug("customers", &config.customers)
@@ -286,5 +288,6 @@ fn fingerprint(session: &Session, spec: &CollectSpec, sources: &str) -> String {
         .with_debug("conditions", &spec.conditions)
         .with_debug("flags", &spec.flags)
         .with_debug("cutoff", &dated)
+        .with_debug("market", &config.plan.market)
         .finish()
 }

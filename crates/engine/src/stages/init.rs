@@ -91,6 +91,7 @@ struct Guess {
     kind: &'static str,
     value: String,
     budget: usize,
+    market: Option<String>,
     leaks: Vec<Finding>,
     other: Vec<Finding>,
 }
@@ -111,6 +112,7 @@ impl Guess {
             kind: guess_kind(&target.name),
             value: guess_value(request, profile),
             budget: profile.n_rows,
+            market: guess_market(request, profile),
             target,
             leaks,
             other,
@@ -135,6 +137,12 @@ impl Guess {
             "budget = {}: one unit of currency per customer",
             self.budget
         ));
+        if let Some(market) = &self.market {
+            guesses.push(format!(
+                "market = {}: a sheet with a row per value",
+                quoted(market)
+            ));
+        }
         guesses.push(
             "two channels (email, call), one offer (discount), and what they are believed to change"
                 .to_owned(),
@@ -192,6 +200,12 @@ impl Guess {
 
     fn channel_part(&self) -> String {
         let capacity = (self.budget / 20).max(10);
+        let market = self.market.as_ref().map_or_else(String::new, |market| {
+            format!(
+                "market = {}   # guess: the plan shows a row per value\n",
+                quoted(market)
+            )
+        });
         format!(
             "[[channel]]\nname = \"email\"                  # guess\nadapter = \"file\"                # writes outbox/CYCLE/email.csv\n\
              kind = \"online\"\nunit_cost = 0.02                # guess: per contact\n\
@@ -205,7 +219,7 @@ impl Guess {
              assumed_acceptance = {{ mean = 0.20, sd = 0.10 }}   # guess\nchannels = [\"email\", \"call\"]\n\n\
              [plan]\nbudget = {budget}                  # guess: per cycle\n\
              holdout = 0.10                  # never contacted, so that the total effect stays measurable\n\
-             explore = 0.10                  # randomised each cycle, so that effects are learned\n\n\
+             explore = 0.10                  # randomised each cycle, so that effects are learned\n{market}\n\
              [contact_policy]\nquiet_hours = \"21:00-08:00\"     # guess\nmax_per_week = 2                # guess\n",
             budget = self.budget,
         )
@@ -243,6 +257,37 @@ fn guess_kind(target: &str) -> &'static str {
     } else {
         "churn"
     }
+}
+
+/// A column of industries, regions or the like: by its name, with few values.
+fn guess_market(request: &InitRequest, profile: &Profile) -> Option<String> {
+    const WORDS: [&str; 8] = [
+        "industry",
+        "sector",
+        "region",
+        "state",
+        "country",
+        "branch",
+        "province",
+        "territory",
+    ];
+    let is_named = |column: &ColumnProfile| {
+        let name = column.name.to_lowercase();
+        name.split(|letter: char| !letter.is_alphanumeric())
+            .any(|word| WORDS.contains(&word))
+    };
+    let usable = |column: &&ColumnProfile| {
+        column.kind == ColumnKind::Category
+            && (2..=200).contains(&column.n_distinct)
+            && column.name != request.target
+            && Some(&column.name) != request.key.as_ref()
+            && is_named(column)
+    };
+    profile
+        .columns
+        .iter()
+        .find(usable)
+        .map(|column| column.name.clone())
 }
 
 /// A likely money column as a SQL expression, or 100.

@@ -71,7 +71,7 @@ pub fn power(request: &PowerRequest) -> Result<PowerOut> {
                 .hint("give --effect (or --relative-effect) for the customers, --n for the smallest effect, both for the power"));
         }
     };
-    let total = whole(arms.treated) + whole(arms.control);
+    let total = whole(arms.treated).saturating_add(whole(arms.control));
     Ok(PowerOut {
         solved_for: solved_for.to_owned(),
         baseline,
@@ -96,7 +96,8 @@ fn arms(n: u64, ratio: f64) -> Result<ArmSizes> {
     if !(ratio.is_finite() && ratio > 0.0) {
         return Err(refused(&format!(
             "{ratio} control customers per treated one is not a positive number"
-        )));
+        ))
+        .hint("give 1 for arms of equal size, less for a smaller control arm"));
     }
     Ok(ArmSizes {
         treated,

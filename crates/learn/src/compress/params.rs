@@ -54,7 +54,8 @@ impl CompressTo {
 pub struct CompressParams {
     /// To what.
     pub to: CompressTo,
-    /// The parameters with which the model's learners were trained: for the folds, for retraining and for the small net.
+    /// The parameters with which the model's learners were trained ([`crate::outcome::SearchReport::best`]): for the folds, for
+    /// retraining and for the small net.
     pub learners: LearnerParams,
     /// For whatever is random.
     pub seed: Seed,

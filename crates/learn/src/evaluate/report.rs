@@ -11,7 +11,7 @@ use super::metrics::{Economics, Metrics, SLOPE, metrics};
 use super::multiclass::{self, ClassScores, class_estimates, class_metrics, confusion_matrix};
 use super::regression::{value_estimates, value_metrics};
 use crate::models::Learner;
-use crate::outcome::{OutcomeTraining, TrainingSet};
+use crate::outcome::{ImportanceByFold, OutcomeTraining, TrainingSet};
 use crate::task::{Target, Task};
 
 /// A metric's name and estimate with its 95 % interval, in the order in which metrics are reported.
@@ -105,7 +105,11 @@ pub fn evaluate(
             Some(rolling) => Some(judge.on_the_same_rows(random, rolling.rows)?),
         },
         test: judge.test(view, rolling.is_some())?,
-        checks: judge.checks(view, &own, &in_sample, rolling.is_some())?,
+        checks: [
+            judge.checks(view, &own, &in_sample, rolling.is_some())?,
+            unstable_features(&training.importance_by_fold)?,
+        ]
+        .concat(),
         calibration: judge.if_binary(view, calibration_curve),
         gains: judge.if_binary(view, gains_curve),
         confusion: judge.confusion(view)?,
@@ -430,4 +434,14 @@ fn levels<'a>(table: &'a Table, rows: &[usize]) -> Vec<Levels<'a>> {
             _ => None,
         })
         .collect()
+}
+
+/// Whether the folds agree on what matters; nothing without folds that were fitted here.
+fn unstable_features(found: &ImportanceByFold) -> Result<Vec<Check>> {
+    if found.folds.len() < 2 || found.features.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![
+        checks::feature_stability(&found.folds, &found.features)?.check,
+    ])
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use thalweg_domain::{Reason, Result, Table};
 
 use super::link::Link;
-use super::model::OutcomeModel;
+use super::model::{Member, OutcomeModel};
 use crate::evaluate::{Calibrator, Temperature, most_likely};
 use crate::models::Contributions;
 
@@ -12,6 +12,8 @@ use crate::models::Contributions;
 const CHUNK: usize = 512;
 /// Rows that importance is averaged over, times the outputs that each needs.
 const IMPORTANCE_ROWS: usize = 1000;
+/// Rows per fold that tell which columns it goes by.
+const MEMBER_ROWS: usize = 200;
 
 pub(super) fn reasons(
     model: &OutcomeModel,
@@ -61,6 +63,30 @@ pub(super) fn importance(model: &OutcomeModel, table: &Table) -> Result<Vec<(Str
         .collect();
     named.sort_by(|a, b| b.1.total_cmp(&a.1));
     Ok(named)
+}
+
+/// Mean absolute contribution of each column of the table to a member's scores, over at most 200 evenly spread rows of
+/// `rows`; 0 for columns that it does not read. Outputs are added.
+pub(super) fn member_importance(member: &Member, table: &Table, rows: &[usize]) -> Result<Vec<f64>> {
+    let every = rows.len().div_ceil(MEMBER_ROWS).max(1);
+    let rows: Vec<usize> = rows.iter().copied().step_by(every).collect();
+    let read = member.fitted.features();
+    let places: Vec<Option<usize>> = read
+        .iter()
+        .map(|feature| table.columns().iter().position(|column| column.name == *feature))
+        .collect();
+    let mut sums = vec![0.0; table.columns().len()];
+    for output in 0..member.offset.len() {
+        let found = member.fitted.contributions(table, &rows, output)?;
+        for row in found.cells.chunks_exact(found.n_columns.max(1)) {
+            for (place, cell) in places.iter().zip(row) {
+                if let Some(place) = place {
+                    sums[*place] += (member.factor * cell).abs() / rows.len() as f64;
+                }
+            }
+        }
+    }
+    Ok(sums)
 }
 
 /// Contributions to the predictions per row and feature, row after row.

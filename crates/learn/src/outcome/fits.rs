@@ -3,16 +3,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use thalweg_domain::{Result, Seed};
+use thalweg_domain::{Error, Result, Seed};
 
 use super::TrainingSet;
+use super::explain::member_importance;
 use super::grid::Setting;
 use super::model::Member;
 use super::params::{ClassWeight, OutcomeParams};
 use super::procedure::Hooks;
 use super::split::Part;
-use crate::models::fit;
 use crate::models::mlp::Epoch;
+use crate::models::{Learner, Reading};
 use crate::task::{Examples, Margins, Task};
 
 /// One fit and the rows that it scores.
@@ -21,6 +22,13 @@ pub(super) struct Job<'a> {
     pub(super) setting: &'a Setting,
     /// The validation split; none fits on all rows that the part learns from and scores the part.
     pub(super) inner: Option<(usize, u32)>,
+}
+
+impl Job<'_> {
+    /// The same for jobs that fit on the same rows and score the same rows.
+    const fn rows(&self) -> (usize, Option<(usize, u32)>) {
+        (self.part.number, self.inner)
+    }
 }
 
 /// Fits on a training set and counts them.
@@ -64,22 +72,74 @@ impl<'a> Fits<'a> {
     /// # Errors
     /// As [`crate::models::fit`].
     pub(super) fn scores(&self, jobs: &[Job<'_>]) -> Result<Vec<Margins>> {
+        self.each(jobs, |member, rows| member.margins(self.set.table, rows))
+    }
+
+    /// The scores of each job's rows, and how much each column of the table counts in them.
+    ///
+    /// # Errors
+    /// As [`crate::models::fit`].
+    pub(super) fn refits(&self, jobs: &[Job<'_>]) -> Result<Vec<(Margins, Vec<f64>)>> {
+        self.each(jobs, |member, rows| {
+            Ok((
+                member.margins(self.set.table, rows)?,
+                member_importance(member, self.set.table, rows)?,
+            ))
+        })
+    }
+
+    /// Jobs on the same rows share the reading of them; the results are in the order of the jobs all the same.
+    fn each<T: Send>(
+        &self,
+        jobs: &[Job<'_>],
+        read: impl Fn(&Member, &[usize]) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        let mut order: Vec<usize> = (0..jobs.len()).collect();
+        order.sort_by_key(|job| jobs[*job].rows());
+        let groups: Vec<&[usize]> = order
+            .chunk_by(|a, b| jobs[*a].rows() == jobs[*b].rows())
+            .collect();
+        let found = groups
+            .par_iter()
+            .map(|group| {
+                let own: Vec<&Job<'_>> = group.iter().map(|job| &jobs[*job]).collect();
+                self.beside(&own, &read)
+            })
+            .collect::<Result<Vec<Vec<T>>>>()?;
+        let mut placed: Vec<(usize, T)> = order.iter().copied().zip(found.into_iter().flatten()).collect();
+        placed.sort_by_key(|(job, _)| *job);
+        Ok(placed.into_iter().map(|(_, own)| own).collect())
+    }
+
+    /// Jobs that fit on the same rows and score the same rows.
+    fn beside<T: Send>(
+        &self,
+        jobs: &[&Job<'_>],
+        read: &(impl Fn(&Member, &[usize]) -> Result<T> + Sync),
+    ) -> Result<Vec<T>> {
+        let Some(job) = jobs.first() else {
+            return Ok(Vec::new());
+        };
+        let (fitted_on, scored) = match job.inner {
+            Some(inner) => (job.part.fit_rows(inner), job.part.held_rows(inner)),
+            None => (job.part.learn.clone(), job.part.score.clone()),
+        };
+        let place = match job.inner {
+            Some((repeat, held)) => repeat * 1_000_000 + held as usize,
+            None => 63,
+        };
+        let number = (job.part.number * 64 + place) as u64;
+        let seed = self.params.seed.stream("fits").nth(number);
+        let weighed = self.weighed(&fitted_on);
+        let learners = jobs.iter().map(|job| job.setting.learner);
+        let reading = Reading::new(self.set.table, &fitted_on, &weighed.examples, seed, learners)
+            .map_err(|error| training(job.setting.learner, error))?;
         jobs.par_iter()
             .map(|job| {
-                let (fitted_on, scored) = match job.inner {
-                    Some(inner) => (job.part.fit_rows(inner), job.part.held_rows(inner)),
-                    None => (job.part.learn.clone(), job.part.score.clone()),
-                };
-                let place = match job.inner {
-                    Some((repeat, held)) => repeat * 1_000_000 + held as usize,
-                    None => 63,
-                };
-                let number = (job.part.number * 64 + place) as u64;
-                let seed = self.params.seed.stream("fits").nth(number);
-                let (member, _) = self.member(job.setting, &fitted_on, seed)?;
-                let margins = member.margins(self.set.table, &scored)?;
+                let (member, _) = member(&reading, job.setting, &weighed.offset)?;
+                let own = read(&member, &scored)?;
                 self.count();
-                Ok(margins)
+                Ok(own)
             })
             .collect()
     }
@@ -134,23 +194,20 @@ impl<'a> Fits<'a> {
         rows: &[usize],
         seed: Seed,
     ) -> Result<(Member, Vec<Epoch>)> {
+        let weighed = self.weighed(rows);
+        let learners = std::iter::once(setting.learner);
+        let reading = Reading::new(self.set.table, rows, &weighed.examples, seed, learners)
+            .map_err(|error| training(setting.learner, error))?;
+        member(&reading, setting, &weighed.offset)
+    }
+
+    fn weighed(&self, rows: &[usize]) -> Weighed {
         let mut examples = self.set.examples(rows);
         let offset = match self.params.class_weight {
             ClassWeight::None => vec![0.0; examples.task.n_outputs()],
             ClassWeight::Balanced => balance(&mut examples),
         };
-        let learner = setting.learner;
-        let (fitted, history) = fit(learner, self.set.table, rows, &examples, &setting.params, seed)
-            .map_err(|error| error.doing(format!("training {}", learner.as_str())))?;
-        Ok((
-            Member {
-                learner,
-                fitted,
-                factor: 1.0,
-                offset,
-            },
-            history,
-        ))
+        Weighed { examples, offset }
     }
 
     /// The same on all rows of the table.
@@ -163,6 +220,32 @@ impl<'a> Fits<'a> {
         self.count();
         Ok(fitted)
     }
+}
+
+/// Examples with the weights of their classes, and what undoes these in the scores.
+struct Weighed {
+    examples: Examples,
+    offset: Vec<f64>,
+}
+
+fn training(learner: Learner, error: Error) -> Error {
+    error.doing(format!("training {}", learner.as_str()))
+}
+
+fn member(reading: &Reading<'_>, setting: &Setting, offset: &[f64]) -> Result<(Member, Vec<Epoch>)> {
+    let learner = setting.learner;
+    let (fitted, history) = reading
+        .fit(learner, &setting.params)
+        .map_err(|error| training(learner, error))?;
+    Ok((
+        Member {
+            learner,
+            fitted,
+            factor: 1.0,
+            offset: offset.to_vec(),
+        },
+        history,
+    ))
 }
 
 /// Gives each class the same total weight; the result is added to the scores to undo what that does to the

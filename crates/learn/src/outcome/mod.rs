@@ -31,7 +31,9 @@ pub use model::{Kept, OutcomeModel, Prediction};
 pub use params::{ClassWeight, LearnerChoice, OutcomeParams, Search, Split, Threshold};
 pub use procedure::{Hooks, train, train_with};
 pub use register::register;
-pub use result::{CandidateResult, OutcomeTraining, RollingScores, SearchReport, StopReason, Tried};
+pub use result::{
+    CandidateResult, ImportanceByFold, OutcomeTraining, RollingScores, SearchReport, StopReason, Tried,
+};
 pub use threshold::ChosenThreshold;
 
 pub(crate) use folds::stratified_split;

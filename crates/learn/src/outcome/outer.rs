@@ -10,7 +10,7 @@ use super::fits::{Fits, Job};
 use super::link::{Link, cross_linked};
 use super::model::{Member, OutcomeModel, Parts};
 use super::params::Split;
-use super::result::{CandidateResult, OutcomeTraining, RollingScores, SearchReport, Tried};
+use super::result::{CandidateResult, ImportanceByFold, OutcomeTraining, RollingScores, SearchReport, Tried};
 use super::search::Searched;
 use super::sheet::{Sheet, Together, mixed};
 use super::split::Plan;
@@ -36,18 +36,44 @@ pub(super) struct Outer<'a> {
 struct OuterPart {
     choice: Choice,
     mixture: Mixture,
-    /// Scores of the part's rows by settings fitted on all rows that it learns from.
-    refits: Vec<(usize, Margins)>,
+    /// Settings fitted on all rows that it learns from.
+    refits: Vec<Refit>,
+}
+
+/// A setting fitted on all rows that a part learns from.
+struct Refit {
+    setting: usize,
+    /// Scores of the part's rows.
+    margins: Margins,
+    /// How much each column of the table counts in them.
+    importance: Vec<f64>,
 }
 
 impl OuterPart {
     fn margins(&self, mixture: &[(usize, f64)]) -> Margins {
-        let refit = |setting: usize| self.refits.iter().find(|(own, _)| *own == setting);
         mixed(
             mixture
                 .iter()
-                .filter_map(|(setting, factor)| refit(*setting).map(|(_, own)| (own, *factor))),
+                .filter_map(|(setting, factor)| self.refit(*setting).map(|own| (&own.margins, *factor))),
         )
+    }
+
+    fn refit(&self, setting: usize) -> Option<&Refit> {
+        self.refits.iter().find(|own| own.setting == setting)
+    }
+
+    /// How much each column counts in what the part chose; the members of a blend are added.
+    fn importance(&self, n_columns: usize) -> Vec<f64> {
+        let mut sums = vec![0.0; n_columns];
+        for (setting, factor) in &self.mixture {
+            let Some(refit) = self.refit(*setting) else {
+                continue;
+            };
+            sums.iter_mut()
+                .zip(&refit.importance)
+                .for_each(|(sum, own)| *sum += factor.abs() * own);
+        }
+        sums
     }
 }
 
@@ -93,8 +119,12 @@ impl<'a> Outer<'a> {
                 inner: None,
             })
             .collect();
-        for ((setting, part), margins) in wanted.into_iter().zip(fits.scores(&jobs)?) {
-            parts[part].refits.push((setting, margins));
+        for ((setting, part), (margins, importance)) in wanted.into_iter().zip(fits.refits(&jobs)?) {
+            parts[part].refits.push(Refit {
+                setting,
+                margins,
+                importance,
+            });
         }
         Ok(Self {
             plan,
@@ -132,6 +162,14 @@ impl<'a> Outer<'a> {
         let fold = self.plan.fold.clone();
         let test = (0..fold.len()).filter(|row| fold[*row] == 0).collect();
         let search = self.report();
+        let columns = set.table.columns();
+        let importance_by_fold = ImportanceByFold {
+            features: columns.iter().map(|column| column.name.clone()).collect(),
+            folds: self
+                .scoring()
+                .map(|part| part.importance(columns.len()))
+                .collect(),
+        };
         let (out_of_fold, candidates, rolling) = match self.fits.params.split {
             Split::Random => (own, candidates, None),
             Split::Rolling { .. } => {
@@ -154,6 +192,7 @@ impl<'a> Outer<'a> {
             candidates,
             test,
             rolling,
+            importance_by_fold,
             search,
             threshold: self.fits.params.threshold,
             history,

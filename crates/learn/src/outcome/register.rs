@@ -10,7 +10,7 @@ use super::folds::{assign_folds, check_classes};
 use super::link::{Link, cross_linked};
 use super::model::{Kept, Member, OutcomeModel, Parts};
 use super::params::OutcomeParams;
-use super::result::{OutcomeTraining, SearchReport, StopReason};
+use super::result::{ImportanceByFold, OutcomeTraining, SearchReport, StopReason};
 use crate::models::foreign::{Foreign, ForeignFile, ForeignScores};
 use crate::models::{Fitted, Learner};
 
@@ -63,6 +63,7 @@ pub fn register(
         fold,
         candidates: Vec::new(),
         rolling: None,
+        importance_by_fold: ImportanceByFold::default(),
         search: SearchReport {
             tried: Vec::new(),
             rounds: 0,

@@ -31,6 +31,9 @@ pub struct OutcomeTraining {
     pub test: Vec<usize>,
     /// Scores under the rolling split; what was chosen was chosen by it.
     pub rolling: Option<RollingScores>,
+    /// What each fold's model goes by; empty for a model trained elsewhere, which has none.
+    #[serde(default)]
+    pub importance_by_fold: ImportanceByFold,
     /// What `auto` has tried.
     pub search: SearchReport,
     /// Where positives begin.
@@ -52,6 +55,16 @@ pub struct RollingScores {
     pub out_of_fold: Vec<f64>,
     /// Each learner's own scores of `rows`.
     pub candidates: Vec<CandidateResult>,
+}
+
+/// How much each column counts, by fold (or cut-off under the rolling split).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImportanceByFold {
+    /// The columns of the training table.
+    pub features: Vec<String>,
+    /// Per fold and column the mean absolute contribution to the scores of the fold's rows, in log-odds or units of the
+    /// value, by what was fitted without them; outputs and the members of a blend are added.
+    pub folds: Vec<Vec<f64>>,
 }
 
 /// One learner's own run of the procedure.
@@ -83,6 +96,25 @@ pub struct SearchReport {
     pub blend_loss: Option<f64>,
     /// In how many of the outer parts a blend was kept.
     pub blend_in_folds: usize,
+}
+
+impl SearchReport {
+    /// The parameters that the choice went by: each learner's from its setting with the lowest loss, those of `given` for
+    /// learners that were not tried.
+    #[must_use]
+    pub fn best(&self, given: &LearnerParams) -> LearnerParams {
+        let of = |learner: Learner| {
+            let tried = self.tried.iter().filter(|tried| tried.learner == learner);
+            tried
+                .min_by(|a, b| a.loss.total_cmp(&b.loss))
+                .map_or(given, |tried| &tried.params)
+        };
+        LearnerParams {
+            mlp: of(Learner::Mlp).mlp.clone(),
+            gbdt: of(Learner::Gbdt).gbdt.clone(),
+            logistic: of(Learner::Logistic).logistic.clone(),
+        }
+    }
 }
 
 /// Why the search ended.
@@ -127,5 +159,43 @@ impl OutcomeTraining {
     /// `TW0309` when it is something else.
     pub fn from_json(json: &str) -> Result<Self> {
         read_json(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_learner_is_taken_from_its_best_setting() {
+        let given = LearnerParams::default();
+        let tried = |learner, depth, l2, loss| {
+            let mut params = given.clone();
+            params.gbdt.depth = depth;
+            params.logistic.l2 = l2;
+            Tried {
+                learner,
+                setting: String::new(),
+                params,
+                round: 0,
+                loss,
+            }
+        };
+        let report = SearchReport {
+            tried: vec![
+                tried(Learner::Gbdt, 2, 5.0, 0.5),
+                tried(Learner::Gbdt, 3, 6.0, 0.4),
+                tried(Learner::Logistic, 7, 8.0, 0.6),
+                tried(Learner::Logistic, 9, 10.0, 0.7),
+            ],
+            rounds: 1,
+            units: 1.0,
+            stopped: StopReason::Finished,
+            blend_loss: None,
+            blend_in_folds: 0,
+        };
+        let best = report.best(&given);
+        assert_eq!((best.gbdt.depth, best.mlp), (3, given.mlp.clone()));
+        assert!((best.logistic.l2 - 8.0).abs() < f64::EPSILON);
     }
 }

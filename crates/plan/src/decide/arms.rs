@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thalweg_domain::{ActionId, Arm};
+use thalweg_domain::{ActionId, Arm, Result};
 
 use super::DecideParams;
 use super::input::{Candidate, PlanInput};
@@ -45,7 +45,7 @@ impl Arms {
                 .for_each(|customer| arm[*customer] = Arm::Explore);
         }
         let mut arms = Self {
-            q: probabilities(input, &arm),
+            q: probabilities(input, &arm, &params.pilots),
             arm,
             drawn: vec![None; n],
             taken_back: vec![false; n],
@@ -114,6 +114,48 @@ impl Arms {
     }
 }
 
+/// What a cycle's exploration is expected to do in one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ExploreUse {
+    /// Customers contacted through it.
+    pub contacts: f64,
+    /// Customers who may be contacted through it and draw *none*.
+    pub controls: f64,
+}
+
+/// What the exploration of [`super::decide`] with the same input and choices is expected to do, one entry per channel.
+///
+/// Who is in the hold-out is averaged over, so that no salt is needed.
+///
+/// # Errors
+/// As [`super::decide`], for the input and the shares.
+pub fn explore_use(input: &PlanInput<'_>, params: &DecideParams) -> Result<Vec<ExploreUse>> {
+    params.check()?;
+    input.check()?;
+    let everyone = vec![Arm::Exploit; input.customers.len()];
+    let q = probabilities(input, &everyone, &params.pilots);
+    let share = (1.0 - params.holdout) * params.explore;
+    let mut uses = vec![ExploreUse::default(); input.menu.channels.len()];
+    for pair in input.offsets.windows(2) {
+        let own = || {
+            input.candidates[pair[0]..pair[1]]
+                .iter()
+                .zip(&q[pair[0]..pair[1]])
+        };
+        let none = 1.0 - own().map(|(_, q)| q).sum::<f64>();
+        let mut reached: Vec<usize> = Vec::new();
+        for (candidate, q) in own() {
+            let channel = input.menu.action(candidate).channel;
+            uses[channel].contacts += share * q;
+            if !reached.contains(&channel) {
+                reached.push(channel);
+                uses[channel].controls += share * none;
+            }
+        }
+    }
+    Ok(uses)
+}
+
 /// Groups of customers outside the hold-out that get the same arm, in order of their first row.
 fn units(input: &PlanInput<'_>, arm: &[Arm]) -> Vec<Vec<usize>> {
     let mut units: Vec<Vec<usize>> = Vec::new();
@@ -138,7 +180,7 @@ fn units(input: &PlanInput<'_>, arm: &[Arm]) -> Vec<Vec<usize>> {
 }
 
 /// q over everyone outside the hold-out; it must not depend on who was drawn to explore.
-fn probabilities(input: &PlanInput<'_>, arm: &[Arm]) -> Vec<f64> {
+fn probabilities(input: &PlanInput<'_>, arm: &[Arm], pilots: &[usize]) -> Vec<f64> {
     let mut offsets = vec![0];
     let mut source = Vec::new();
     for (customer, pair) in input.offsets.windows(2).enumerate() {
@@ -149,7 +191,7 @@ fn probabilities(input: &PlanInput<'_>, arm: &[Arm]) -> Vec<f64> {
     }
     let uses: Vec<Uses> = source
         .iter()
-        .map(|index| uses(input, &input.candidates[*index]))
+        .map(|index| uses(input, &input.candidates[*index], pilots))
         .collect();
     let mut q = vec![0.0; input.candidates.len()];
     for (index, share) in
@@ -162,12 +204,13 @@ fn probabilities(input: &PlanInput<'_>, arm: &[Arm]) -> Vec<f64> {
     q
 }
 
-fn uses(input: &PlanInput<'_>, candidate: &Candidate) -> Uses {
+fn uses(input: &PlanInput<'_>, candidate: &Candidate, pilots: &[usize]) -> Uses {
     let action = input.menu.action(candidate);
     Uses {
         channel: action.channel,
         offer: action.offer,
         cost: candidate.cost,
+        pilot: pilots.contains(&action.channel),
     }
 }
 

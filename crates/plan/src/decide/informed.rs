@@ -43,7 +43,7 @@ pub fn allocate_with_limits(input: &InformedInput<'_>, params: &AllocateParams) 
             "there is not one contactable flag per customer".to_owned(),
         ));
     }
-    let included = |customer: usize| input.contactable.is_none_or(|mask| mask[customer]);
+    let included = |customer: usize, _: &Candidate| input.contactable.is_none_or(|mask| mask[customer]);
     let columns = Columns::new(input.offsets, input.candidates, included);
     let allocation = columns.allocate(&constraints(&input.menu), params)?;
     Ok(InformedPlan {

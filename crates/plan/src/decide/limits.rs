@@ -102,7 +102,7 @@ impl<'a> Columns<'a> {
     pub(super) fn new(
         offsets: &[usize],
         candidates: &'a [Candidate],
-        included: impl Fn(usize) -> bool,
+        included: impl Fn(usize, &Candidate) -> bool,
     ) -> Self {
         let mut columns = Self {
             candidates,
@@ -113,8 +113,8 @@ impl<'a> Columns<'a> {
             source: Vec::new(),
         };
         for (customer, pair) in offsets.windows(2).enumerate() {
-            if included(customer) {
-                for (index, candidate) in (pair[0]..).zip(&candidates[pair[0]..pair[1]]) {
+            for (index, candidate) in (pair[0]..).zip(&candidates[pair[0]..pair[1]]) {
+                if included(customer, candidate) {
                     columns.actions.push(candidate.action.0);
                     columns.values.push(candidate.planning_value);
                     columns.costs.push(candidate.cost);

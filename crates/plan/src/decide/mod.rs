@@ -18,6 +18,7 @@ pub use summary::{ChannelSummary, Counts};
 
 use crate::allocate::{AllocateParams, Allocation, Constraint, ConstraintUse, Sense};
 use arms::Arms;
+pub use arms::{ExploreUse, explore_use};
 use limits::{Columns, constraints, use_of};
 
 /// The choices behind a plan.
@@ -35,6 +36,9 @@ pub struct DecideParams {
     pub seed: Seed,
     /// The hold-out's salt: the same in every cycle.
     pub salt: Vec<u8>,
+    /// Channels in a pilot, as indices: only explorers are contacted through them, and half of what explorers draw,
+    /// other than *none*, goes to them.
+    pub pilots: Vec<usize>,
 }
 
 impl DecideParams {
@@ -48,6 +52,7 @@ impl DecideParams {
             target_gap: 5e-4,
             seed,
             salt,
+            pilots: Vec::new(),
         }
     }
 
@@ -132,9 +137,13 @@ pub fn decide(input: &PlanInput<'_>, params: &DecideParams) -> Result<PlanResult
     let rows = constraints(&input.menu);
     let arms = Arms::assign(input, &rows, params);
     let remaining = remaining(input, &rows, &arms);
-    let (intended, prices) = intend(input, &arms, &remaining)?;
-    let exploit = Columns::new(input.offsets, input.candidates, |customer| {
-        arms.arm[customer] == Arm::Exploit
+    let planned = |candidate: &Candidate| {
+        let channel = input.menu.action(candidate).channel;
+        !params.pilots.contains(&channel)
+    };
+    let (intended, prices) = intend(input, &arms, &remaining, planned)?;
+    let exploit = Columns::new(input.offsets, input.candidates, |customer, candidate| {
+        arms.arm[customer] == Arm::Exploit && planned(candidate)
     });
     let solve = AllocateParams {
         target_gap: params.target_gap,
@@ -199,6 +208,7 @@ fn intend(
     input: &PlanInput<'_>,
     arms: &Arms,
     remaining: &[Constraint],
+    planned: impl Fn(&Candidate) -> bool,
 ) -> Result<(Vec<Option<ActionId>>, Vec<f64>)> {
     let n_exploit = arms.count(Arm::Exploit);
     let scale = if n_exploit == 0 {
@@ -213,7 +223,7 @@ fn intend(
             ..row.clone()
         })
         .collect();
-    let everyone = Columns::new(input.offsets, input.candidates, |_| true);
+    let everyone = Columns::new(input.offsets, input.candidates, |_, candidate| planned(candidate));
     let params = AllocateParams {
         target_gap: 1e-4,
         ..AllocateParams::default()

@@ -9,6 +9,8 @@ pub(crate) struct Uses {
     pub(crate) offer: Option<usize>,
     /// Its expected cost.
     pub(crate) cost: f64,
+    /// Whether its channel is in a pilot.
+    pub(crate) pilot: bool,
 }
 
 /// Limits of a cycle as numbers; without limit is infinity.
@@ -25,16 +27,23 @@ const NONE_AT_LEAST: f64 = 0.5;
 
 /// q_i(a) for each eligible action of each customer, in the same layout; the rest, at least half, is *none*.
 ///
-/// `q_i(a) = s_channel(a) / (2 n_i)` with `n_i` eligible actions and the largest scales `s <= 1` such that, with
+/// `q_i(a) = s_channel(a) / (2 n_i)` with `n_i` eligible actions; with some of them in a pilot, these share one quarter
+/// evenly and the others another. The scales are the largest scales `s <= 1` such that, with
 /// every customer drawing, expected use is within every limit; then a random share `explore` of them stays
 /// within the share `explore` of every limit in expectation. A limit that channels share (budget, offer cap) is
 /// divided so that no channel gets more of it than the common level (water-filling), which keeps cheap channels
-/// explored when dear ones are not affordable. An action whose limit is zero has probability zero.
+/// explored when dear ones are not affordable; channels in a pilot together may have as much of it as all others. An action whose limit is zero has probability zero.
 pub(crate) fn explore_probabilities(offsets: &[usize], uses: &[Uses], limits: &ExploreLimits) -> Vec<f64> {
     let mut q = vec![0.0; uses.len()];
     for pair in offsets.windows(2) {
-        let eligible = pair[1] - pair[0];
-        q[pair[0]..pair[1]].fill((1.0 - NONE_AT_LEAST) / eligible.max(1) as f64);
+        let own = &uses[pair[0]..pair[1]];
+        let in_pilot = own.iter().filter(|uses| uses.pilot).count();
+        let others = own.len() - in_pilot;
+        let groups = usize::from(in_pilot > 0) + usize::from(others > 0);
+        for (q, uses) in q[pair[0]..pair[1]].iter_mut().zip(own) {
+            let sharing = if uses.pilot { in_pilot } else { others };
+            *q = (1.0 - NONE_AT_LEAST) / (groups * sharing) as f64;
+        }
     }
     let scales = channel_scales(uses, &q, limits);
     for (q, uses) in q.iter_mut().zip(uses) {
@@ -55,15 +64,16 @@ fn channel_scales(uses: &[Uses], q: &[f64], limits: &ExploreLimits) -> Vec<f64> 
             per_offer[offer][uses.channel] += q;
         }
     }
+    let weights = weights(uses, n_channels);
     let mut scales = vec![1.0_f64; n_channels];
     for channel in 0..n_channels {
         let (capacity, budget) = limits.channels[channel];
         scales[channel] = within(count[channel], capacity).min(within(spend[channel], budget));
     }
     for (use_of_offer, cap) in per_offer.iter().zip(&limits.offers) {
-        share_limit(&mut scales, use_of_offer, *cap);
+        share_limit(&mut scales, use_of_offer, &weights, *cap);
     }
-    share_limit(&mut scales, &spend, limits.budget);
+    share_limit(&mut scales, &spend, &weights, limits.budget);
     scales
 }
 
@@ -76,29 +86,49 @@ fn within(expected: f64, limit: f64) -> f64 {
     }
 }
 
-/// Lowers the scales of the largest users to a common level until their use together is within the limit.
-fn share_limit(scales: &mut [f64], use_at_full_scale: &[f64], limit: f64) {
-    let mut current: Vec<f64> = scales
+/// What each channel may have of a shared limit, against the others: channels in a pilot together as much as all others,
+/// and never less than one of them.
+fn weights(uses: &[Uses], n_channels: usize) -> Vec<f64> {
+    let (mut in_use, mut in_pilot) = (vec![false; n_channels], vec![false; n_channels]);
+    for uses in uses {
+        in_use[uses.channel] = true;
+        in_pilot[uses.channel] |= uses.pilot;
+    }
+    let pilots = in_pilot.iter().filter(|pilot| **pilot).count();
+    let others = in_use.iter().filter(|used| **used).count() - pilots;
+    let of_pilot = (others as f64 / pilots.max(1) as f64).max(1.0);
+    in_pilot
+        .iter()
+        .map(|pilot| if *pilot { of_pilot } else { 1.0 })
+        .collect()
+}
+
+/// Lowers the scales of the largest users to a common level per weight until their use together is within the limit.
+fn share_limit(scales: &mut [f64], use_at_full_scale: &[f64], weights: &[f64], limit: f64) {
+    let mut current: Vec<(f64, f64)> = scales
         .iter()
         .zip(use_at_full_scale)
-        .map(|(scale, full)| scale * full)
+        .zip(weights)
+        .map(|((scale, full), weight)| (scale * full, *weight))
         .collect();
-    if current.iter().sum::<f64>() <= limit {
+    if current.iter().map(|(used, _)| used).sum::<f64>() <= limit {
         return;
     }
-    current.sort_unstable_by(f64::total_cmp);
+    current.sort_unstable_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
     let mut left = limit.max(0.0);
+    let mut weight_left: f64 = weights.iter().sum();
     let mut level = 0.0;
-    for (place, used) in current.iter().enumerate() {
-        level = left / (current.len() - place) as f64;
-        if *used > level {
+    for (used, weight) in current {
+        level = left / weight_left;
+        if used > weight * level {
             break;
         }
         left -= used;
+        weight_left -= weight;
     }
-    for (scale, full) in scales.iter_mut().zip(use_at_full_scale) {
-        if *scale * full > level {
-            *scale = level / full;
+    for ((scale, full), weight) in scales.iter_mut().zip(use_at_full_scale).zip(weights) {
+        if *scale * full > weight * level {
+            *scale = weight * level / full;
         }
     }
 }
@@ -116,6 +146,7 @@ mod tests {
                 channel: c % 2,
                 offer: None,
                 cost: if c % 2 == 0 { 0.02 } else { 10.0 },
+                pilot: false,
             })
             .collect();
         let free = (f64::INFINITY, f64::INFINITY);
@@ -141,6 +172,7 @@ mod tests {
                 channel: c % 3,
                 offer: (c % 3 > 0).then_some(0),
                 cost: 1.0 + (c % 7) as f64,
+                pilot: c % 3 == 2,
             })
             .collect();
         let limits = ExploreLimits {
@@ -163,5 +195,57 @@ mod tests {
                 .windows(2)
                 .all(|pair| q[pair[0]..pair[1]].iter().sum::<f64>() <= 0.5 + 1e-12)
         );
+    }
+
+    #[test]
+    fn a_pilot_gets_half_of_what_is_drawn() {
+        // one customer with a pilot among three, one with the pilot alone, one without it
+        let uses = |channel: usize, pilot: bool| Uses {
+            channel,
+            offer: None,
+            cost: 1.0,
+            pilot,
+        };
+        let all = [
+            uses(0, false),
+            uses(1, false),
+            uses(2, true),
+            uses(2, true),
+            uses(0, false),
+        ];
+        let free = (f64::INFINITY, f64::INFINITY);
+        let limits = ExploreLimits {
+            budget: f64::INFINITY,
+            channels: vec![free; 3],
+            offers: vec![],
+        };
+        let q = explore_probabilities(&[0, 3, 4, 5], &all, &limits);
+        assert_eq!(q, [0.125, 0.125, 0.25, 0.5, 0.5]);
+    }
+
+    #[test]
+    fn a_pilot_may_have_half_of_a_limit_that_is_short() {
+        // 100 customers, four channels at a cost of 1 each, the last in a pilot; the budget is 12 of 50
+        let offsets: Vec<usize> = (0..=100).map(|i| 4 * i).collect();
+        let uses: Vec<Uses> = (0..400)
+            .map(|c| Uses {
+                channel: c % 4,
+                offer: None,
+                cost: 1.0,
+                pilot: c % 4 == 3,
+            })
+            .collect();
+        let free = (f64::INFINITY, f64::INFINITY);
+        let limits = ExploreLimits {
+            budget: 12.0,
+            channels: vec![free; 4],
+            offers: vec![],
+        };
+        let q = explore_probabilities(&offsets, &uses, &limits);
+        let spend = |channel: usize| {
+            let own = q.iter().zip(&uses).filter(|(_, uses)| uses.channel == channel);
+            own.map(|(q, _)| q).sum::<f64>()
+        };
+        assert!((spend(3) - 6.0).abs() < 1e-9 && (spend(0) - 2.0).abs() < 1e-9);
     }
 }

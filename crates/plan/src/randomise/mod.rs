@@ -1,6 +1,6 @@
 //! Randomisation: who is held out, who explores, and what they draw.
 
-mod draw;
+pub(crate) mod draw;
 mod explore;
 mod holdout;
 mod rounding;

@@ -9,8 +9,9 @@ use crate::report::words::Words;
 use crate::wire::{
     CalibrationBin, CandidateOut, ChannelEffectOut, ChannelOut, CheckOut, ConstraintOut, DecileOut,
     DetectableOut, DifferenceOut, DriftOut, EpochOut, EvaluationOut, IterateOut, LiftEffectOut, LiftOut,
-    Mean90, Mean95, Metrics, PartnerOut, PlanOut, PromotionOut, ScenarioOut, ScenariosOut, TestOut, TotalOut,
-    TotalValueOut, WhatIfOut,
+    MarketOut, MarketRowOut, Mean90, Mean95, Metrics, PartnerOut, PlanOut, PromotionOut, ReachOut,
+    ScenarioOut, ScenariosOut, SegmentOut, SegmentsOut, StabilityOut, TestOut, TotalOut, TotalValueOut,
+    WhatIfOut,
 };
 
 /// A name that would break a page that forgot to escape it.
@@ -58,6 +59,74 @@ pub(super) fn plan() -> PlanOut {
                 expected_value: 2100.0 * share.sqrt(),
             })
             .to_vec(),
+        segments: segments(),
+        market: Some(market()),
+    }
+}
+
+fn about(mean: f64) -> Mean95 {
+    Mean95 {
+        mean,
+        ci95: [mean * 0.9, mean * 1.1],
+    }
+}
+
+fn reach() -> Vec<ReachOut> {
+    vec![ReachOut {
+        channel: "call".to_owned(),
+        share: 0.5,
+    }]
+}
+
+fn segments() -> SegmentsOut {
+    let group = |name: &str, customers: usize, gain: f64| SegmentOut {
+        name: name.to_owned(),
+        rules: vec![name.to_owned()],
+        customers,
+        share: 0.001 * f64::from(u32::try_from(customers).unwrap()),
+        estimated_on: customers / 2,
+        risk: about(0.4),
+        value: about(300.0),
+        effect: about(0.02),
+        expected_gain: about(gain),
+        reach: reach(),
+        channel: Some("call".to_owned()),
+        treated: customers / 2,
+        spend: 100.0,
+    };
+    SegmentsOut {
+        explained: 0.62,
+        first_split: Some("tenure".to_owned()),
+        stability: StabilityOut {
+            resamples: 40,
+            same_first_split: 0.9,
+            near_threshold: 0.8,
+            adjusted_rand: 0.71,
+        },
+        groups: vec![
+            group("tenure <= 12 & <b>", 300, 9.0),
+            group("tenure > 12", 700, 1.0),
+        ],
+    }
+}
+
+fn market() -> MarketOut {
+    let row = |name: &str, pooled: usize, headroom: f64| MarketRowOut {
+        name: name.to_owned(),
+        pooled,
+        customers: 500,
+        share: 0.5,
+        risk: about(0.3),
+        at_stake: about(30_000.0),
+        reach: reach(),
+        contacts: 250,
+        spend: 200.0,
+        expected_gain: about(1000.0),
+        headroom: about(headroom),
+    };
+    MarketOut {
+        column: "region".to_owned(),
+        rows: vec![row("north", 1, 4321.0), row("other (3 small groups)", 3, 10.0)],
     }
 }
 
@@ -84,6 +153,7 @@ pub(super) fn channel(name: &str, verdict: &str, spend: f64, expected_value: f64
             mean: 0.1,
             ci90: [0.02, 0.18],
             source: "assumed".to_owned(),
+            borrowed_from: Vec::new(),
         },
         pilot: None,
     }

@@ -63,6 +63,52 @@ fn lift_rows(menu: &Menu, past: &[PastCycle]) -> Vec<LiftRow> {
                 row
             });
         }
+        rows.extend(pilot_rows(menu, cycle, &table));
+    }
+    rows
+}
+
+/// A pilot's rows: nobody is intended to get its actions, so explorers who drew one are compared with explorers who
+/// could have and drew nothing, each weighted by what it was drawn with.
+fn pilot_rows(menu: &Menu, cycle: &PastCycle, table: &[Option<ActionId>]) -> Vec<LiftRow> {
+    let piloted = |action: ActionId| {
+        let channel = menu
+            .actions
+            .get(usize::from(action.0))
+            .and_then(|own| menu.channels.get(own.channel));
+        channel.is_some_and(|channel| cycle.summary.pilots(channel.name.as_str()))
+    };
+    let mut rows = Vec::new();
+    for (index, decision) in cycle.decisions.iter().enumerate() {
+        if decision.arm != Arm::Explore || decision.repaired {
+            continue;
+        }
+        let chance = |id: Option<ActionId>| {
+            let found = decision.eligible.iter().find(|own| own.action == id);
+            found.map_or(0.0, |own| own.explore_probability)
+        };
+        let drawn = decision.action_id.map(|id| translated(id, table));
+        for eligible in decision
+            .eligible
+            .iter()
+            .filter(|own| own.explore_probability > 0.0)
+        {
+            let Some(action) = eligible.action.and_then(|id| translated(id, table)) else {
+                continue;
+            };
+            // drawn is Some(None) for an action that is gone
+            if !piloted(action) || !matches!(drawn, None | Some(Some(_))) {
+                continue;
+            }
+            rows.push(LiftRow {
+                intended: Some(action),
+                action: drawn.flatten(),
+                propensity_taken: eligible.explore_probability,
+                propensity_none: chance(None),
+                usable: true,
+                ..lift_row(cycle, index, (decision, false), table)
+            });
+        }
     }
     rows
 }

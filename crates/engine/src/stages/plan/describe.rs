@@ -8,7 +8,7 @@ use thalweg_plan::decide::{InformedInput, Limits, PlanResult, allocate_with_limi
 use super::partners::Narrowed;
 use super::{Inputs, Planning, channels, off};
 use crate::session::Session;
-use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, WhatIfOut};
+use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, SegmentsOut, WhatIfOut};
 
 /// Shares of the budget that the what-if table tries.
 const WHAT_IF: &[f64] = &[0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
@@ -79,6 +79,8 @@ pub(super) fn plan(
         seed: session.seed().0,
         partners: Vec::new(),
         what_if: Vec::new(),
+        segments: SegmentsOut::default(),
+        market: None,
     })
 }
 

@@ -3,10 +3,15 @@
 mod candidates;
 mod channels;
 mod describe;
+mod group;
 mod keep;
+pub(crate) mod market;
 mod off;
 mod partners;
+mod pilots;
+mod reach;
 pub(crate) mod scenarios;
+mod segments;
 
 use std::collections::BTreeSet;
 
@@ -19,9 +24,10 @@ use thalweg_plan::decide::{
 
 use super::{collect, train};
 use crate::effects::{Effects, Menu, Phi};
+use crate::experience;
 use crate::hash::Fingerprint;
 use crate::session::{Done, Made, Session};
-use crate::wire::{EvaluationOut, IterateOut, PlanOut};
+use crate::wire::{EvaluationOut, PlanOut};
 
 /// Reasons kept per decision.
 const REASONS: usize = 3;
@@ -40,6 +46,10 @@ pub(crate) struct Planning {
     /// Customer `i` owns `candidates[offsets[i]..offsets[i + 1]]`.
     pub(crate) offsets: Vec<usize>,
     pub(crate) candidates: Vec<Candidate>,
+    /// Channels that only explorers are contacted through.
+    pub(crate) pilots: Vec<usize>,
+    /// What is known of every channel before the plan is made.
+    pub(crate) assessed: Vec<pilots::Assessed>,
     /// Terms of the partners in use, if they are worth it.
     pub(crate) partners: Vec<PartnerTerms>,
 }
@@ -49,6 +59,26 @@ impl Planning {
         let from = self.offsets.get(customer).copied().unwrap_or(0);
         let until = self.offsets.get(customer + 1).copied().unwrap_or(from);
         self.candidates.get(from..until).unwrap_or_default()
+    }
+
+    /// Candidates with the channels in the list left out, and where each customer's begin.
+    pub(crate) fn without(&self, channels: &[usize]) -> (Vec<usize>, Vec<Candidate>) {
+        let (mut offsets, mut kept) = (vec![0], Vec::new());
+        for customer in 0..self.customers.len() {
+            let own = self.of(customer).iter().filter(|candidate| {
+                let action = self.menu.actions.get(usize::from(candidate.action.0));
+                action.is_none_or(|action| !channels.contains(&action.channel))
+            });
+            kept.extend(own.copied());
+            offsets.push(kept.len());
+        }
+        (offsets, kept)
+    }
+
+    fn leave_out(&mut self, channels: &[usize]) {
+        if !channels.is_empty() {
+            (self.offsets, self.candidates) = self.without(channels);
+        }
     }
 
     /// The menu as the plan crate takes it.
@@ -150,6 +180,8 @@ fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>
     let out = describe::plan(session, &planning, &decided.result, inputs)?;
     let mut out = partners::settle(session, (&planning, &decided), out);
     out.what_if = partners::what_if(session, &planning, &decided)?;
+    out.segments = segments::find(session, &collected, &planning, &decided.result)?;
+    out.market = market::sheet(session, &collected, &planning, &decided.result)?;
     keep::plan(session, &planning, &decided.result, out, inputs)
 }
 
@@ -169,28 +201,19 @@ fn prepare(
         menu,
         limits,
         effects,
-        measured: measured(session)?,
+        measured: experience::measured(session)?,
         rows: rows.to_vec(),
         customers,
         phi,
         offsets: vec![0],
         candidates: Vec::new(),
+        pilots: Vec::new(),
+        assessed: Vec::new(),
         partners: partners::terms(&session.workspace.config),
     };
     candidates::fill(session, collected, &mut planning)?;
+    pilots::assess(session, &mut planning)?;
     Ok(planning)
-}
-
-fn measured(session: &Session) -> Result<BTreeSet<String>> {
-    let mut channels = BTreeSet::new();
-    for measurement in session.ledger.measurements("iterate")? {
-        // a measurement that another version kept says nothing here; the effects were fitted anew anyway
-        let Ok(out) = serde_json::from_str::<IterateOut>(&measurement.payload) else {
-            continue;
-        };
-        channels.extend(out.lift.into_iter().map(|lift| lift.channel));
-    }
-    Ok(channels)
 }
 
 /// P(outcome | no action): out of fold for rows that were learned from, the model's for the others.
@@ -209,23 +232,31 @@ fn risks(
 }
 
 fn decide_all(session: &Session, planning: &Planning, inputs: &Inputs<'_>) -> Result<PartnerPlan> {
-    let config = &session.workspace.config.plan;
     let acceptance_sd = acceptance_sd(planning);
-    let input = PlanInput {
+    let params = decide_params(session, planning, inputs.salt.as_bytes().to_vec())?;
+    decide_with_partners(&plan_input(planning, &acceptance_sd), &params)
+}
+
+fn plan_input<'a>(planning: &'a Planning, acceptance_sd: &'a [f64]) -> PlanInput<'a> {
+    PlanInput {
         customers: &planning.customers,
         offsets: &planning.offsets,
         candidates: &planning.candidates,
         menu: planning.plan_menu(),
-        acceptance_sd: &acceptance_sd,
+        acceptance_sd,
         partners: &planning.partners,
-    };
-    let params = DecideParams {
+    }
+}
+
+fn decide_params(session: &Session, planning: &Planning, salt: Vec<u8>) -> Result<DecideParams> {
+    let config = &session.workspace.config.plan;
+    Ok(DecideParams {
         holdout: config.holdout,
         explore: config.explore,
         max_actions_per_customer: u16::try_from(config.max_actions_per_customer).unwrap_or(u16::MAX),
-        ..DecideParams::new(cycle_seed(session)?, inputs.salt.as_bytes().to_vec())
-    };
-    decide_with_partners(&input, &params)
+        pilots: planning.pilots.clone(),
+        ..DecideParams::new(cycle_seed(session)?, salt)
+    })
 }
 
 /// The doubt about each offer's acceptance: that of the channel where it is known least.

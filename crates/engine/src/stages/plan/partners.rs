@@ -271,7 +271,7 @@ pub(super) fn share(planning: &Planning, action: Action, incremental_value: f64)
     own.map_or(0.0, |terms| terms.share_of(incremental_value))
 }
 
-/// The candidates and limits that a set of partners leaves.
+/// The candidates and limits that a set of partners leaves; pilots are for explorers only.
 pub(super) struct Narrowed {
     pub(super) offsets: Vec<usize>,
     pub(super) candidates: Vec<Candidate>,
@@ -301,7 +301,8 @@ fn narrowed(planning: &Planning, used: &[bool]) -> Narrowed {
     let partners = || planning.partners.iter().zip(used);
     let is_out = |candidate: &Candidate| {
         let channel = channel_of(planning, candidate.action);
-        partners().any(|(terms, used)| !used && Some(terms.channel) == channel)
+        channel.is_some_and(|channel| planning.pilots.contains(&channel))
+            || partners().any(|(terms, used)| !used && Some(terms.channel) == channel)
     };
     let mut narrowed = Narrowed {
         offsets: vec![0],
