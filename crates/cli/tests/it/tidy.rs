@@ -105,7 +105,11 @@ fn the_architecture_page_names_every_crate_and_arrow() {
             "ARCHITECTURE.md does not name the crate {name}"
         );
     }
-    assert!(page.contains("domain -> { learn, plan, market, collect, channels, ledger } -> engine -> cli"));
+    assert!(
+        page.contains(
+            "domain -> { learn, plan, response, market, collect, channels, ledger } -> engine -> cli"
+        )
+    );
 }
 
 #[test]
