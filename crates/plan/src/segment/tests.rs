@@ -169,7 +169,7 @@ impl Small {
             (own.len(), squares.sum())
         };
         let (all, one, other) = (of(None), of(Some(true)), of(Some(false)));
-        (one.0 >= self.least && other.0 >= self.least).then(|| all.1 - one.1 - other.1)
+        (one.0 >= self.least && other.0 >= self.least).then_some(all.1 - one.1 - other.1)
     }
 
     /// The best of every threshold with missing on either side, known against missing, and every pair of sets of levels.
