@@ -119,7 +119,7 @@ impl Tree {
     /// The groups with their rules, by number.
     pub(crate) fn leaves(&self, columns: &[Binned]) -> Vec<Leaf> {
         let mut leaves = Vec::new();
-        self.push_leaves(columns, 0, &mut Vec::new(), &mut leaves);
+        self.push_leaves(columns, 0, &[], &mut leaves);
         leaves
     }
 
@@ -127,7 +127,7 @@ impl Tree {
         &self,
         columns: &[Binned],
         place: usize,
-        path: &mut Vec<(usize, Region)>,
+        path: &[(usize, Region)],
         leaves: &mut Vec<Leaf>,
     ) {
         match &self.nodes[place] {
@@ -139,7 +139,7 @@ impl Tree {
             }),
             Node::Split { split, children } => {
                 for (child, side) in children.iter().zip([true, false]) {
-                    let mut deeper = path.clone();
+                    let mut deeper = path.to_vec();
                     let column = split.column;
                     match deeper.iter_mut().find(|(known, _)| *known == column) {
                         Some((_, region)) => region.narrow(&split.left, side),
@@ -149,7 +149,7 @@ impl Tree {
                             deeper.push((column, region));
                         }
                     }
-                    self.push_leaves(columns, *child, &mut deeper, leaves);
+                    self.push_leaves(columns, *child, &deeper, leaves);
                 }
             }
         }
