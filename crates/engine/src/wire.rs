@@ -662,36 +662,6 @@ pub struct PartnerOut {
     pub reason: String,
 }
 
-/// A partner with terms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PartnerOut {
-    /// The channel.
-    pub name: String,
-    /// Whether the plan uses the partner.
-    pub used: bool,
-    /// Contacts through the partner.
-    pub volume: usize,
-    /// Contacts that the terms require of a plan that uses it.
-    pub minimum_volume: u64,
-    /// The fee in the terms.
-    pub fixed_fee: f64,
-    /// The share in the terms.
-    pub revenue_share: f64,
-    /// The fee that is paid: 0 when the partner is not used.
-    pub fee: f64,
-    /// Share of the contacts' expected incremental value that is paid.
-    pub revenue_share_paid: f64,
-    /// Fee, share and the unit costs of the contacts.
-    pub their_earnings: f64,
-    /// The plan with the partner less the plan without, fee and share paid; absent when one of them cannot be made.
-    pub our_gain: Option<Mean90>,
-    /// Contacts of which the average gain pays for the fee and what its money would earn elsewhere; absent when no number does,
-    /// or the plan with the partner has no contact through it.
-    pub break_even_volume: Option<u64>,
-    /// Why it is used or not.
-    pub reason: String,
-}
-
 /// What the measurement will be able to detect.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct DetectableOut {

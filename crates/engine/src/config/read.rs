@@ -283,7 +283,6 @@ fn channel(section: &Section<'_>) -> Result<ChannelConfig> {
     let unit_cost = money(section, "unit_cost")?.ok_or_else(|| section.missing("unit_cost"))?;
     let kind = ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online);
     let adapter = section.word("adapter", ADAPTERS, "file")?;
-    let kind = ChannelKind::from_name(kind).unwrap_or(ChannelKind::Online);
     let capacity = section.whole("capacity", 0)?;
     let terms = super::partners::terms(section, kind)?;
     super::partners::check_minimum(section, terms, capacity)?;
