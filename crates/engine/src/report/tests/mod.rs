@@ -75,7 +75,7 @@ fn nothing_is_fetched_and_nothing_runs() {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     let local = page.matches("href=\"#").count();
-    assert_eq!((page.matches("href=").count(), local), (5, 5));
+    assert_eq!((page.matches("href=").count(), local), (6, 6));
 }
 
 #[test]

@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(found.len(), 31);
         assert_eq!(
             found.iter().map(|(_, _, n)| n).sum::<usize>(),
-            sizes.iter().map(|(_, n)| n).sum()
+            sizes.iter().map(|(_, n)| n).sum::<usize>()
         );
         assert_eq!(found[30].1, 20);
     }
