@@ -82,11 +82,14 @@ fn refused(folder: &Path, more: &[&str]) -> (Option<i32>, Value) {
     (output.status.code(), error["error"].clone())
 }
 
+/// Weeks, the code that they are refused with, and the row that it names.
+type BadWeeks = (Vec<[String; 5]>, &'static str, Option<u64>);
+
 #[test]
 fn bad_weeks_are_refused_with_their_place() {
     let folder = TempDir::new().unwrap();
     let good = weeks(60);
-    let mut cases: Vec<(Vec<[String; 5]>, &str, Option<u64>)> = Vec::new();
+    let mut cases: Vec<BadWeeks> = Vec::new();
     let mut own = good.clone();
     own[12][2] = "-3".to_owned();
     cases.push((own, "TW0520", Some(14)));

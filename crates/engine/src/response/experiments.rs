@@ -23,7 +23,7 @@ pub(super) fn lift_tests(base: &Path, settings: &ResponseSettings, panel: &Panel
         .map(|row| {
             let [spend, change, lift, sd] = ["spend", "change", "lift", "sd"].map(|name| number(&table, path, name, row));
             let (spend, change, lift, sd) = (spend?, change?, lift?, sd?);
-            if !(sd > 0.0) || spend < 0.0 || spend + change < 0.0 || change == 0.0 {
+            if sd.is_nan() || sd <= 0.0 || spend < 0.0 || spend + change < 0.0 || change == 0.0 {
                 return Err(cell(path, row, "sd", format!("spend {spend}, change {change} and sd {sd} are no experiment: sd is above 0, spend is never negative, change is not 0")));
             }
             Ok(LiftTest {

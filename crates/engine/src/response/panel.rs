@@ -163,8 +163,11 @@ fn numbers(file: &str, column: &Column) -> Result<Vec<f64>> {
     }
 }
 
+/// Columns by name, and notes on them.
+type Controls = (Vec<(String, Vec<f64>)>, Vec<String>);
+
 /// Controls as numbers; a category becomes one column per level but the most frequent.
-fn controls(table: &Table, settings: &ResponseSettings) -> Result<(Vec<(String, Vec<f64>)>, Vec<String>)> {
+fn controls(table: &Table, settings: &ResponseSettings) -> Result<Controls> {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     for name in &settings.controls {
         let own = column(table, name, "--controls")?;

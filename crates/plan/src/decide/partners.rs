@@ -160,9 +160,9 @@ pub(super) fn check(partners: &[PartnerTerms], n_channels: usize) -> Result<()> 
                 "partner terms {index} name a channel that is not there, or one twice"
             )));
         }
-        if !(0.0..1.0).contains(&terms.revenue_share)
-            || !(terms.fixed_fee.is_finite() && terms.fixed_fee >= 0.0)
-        {
+        let usable =
+            (0.0..1.0).contains(&terms.revenue_share) && (0.0..f64::INFINITY).contains(&terms.fixed_fee);
+        if !usable {
             return Err(malformed(format!(
                 "partner terms {index}: revenue share {} or fee {} is out of range",
                 terms.revenue_share, terms.fixed_fee
