@@ -8,6 +8,7 @@ use thalweg_learn::compress::{CompressParams, CompressTo, compress};
 use thalweg_learn::outcome::{OutcomeModel, OutcomeTraining};
 
 use crate::artifacts;
+use crate::count::to_f64;
 use crate::session::Session;
 use crate::stages::{collect, train};
 use crate::wire::CompressOut;
@@ -126,9 +127,4 @@ fn speed(model: &OutcomeModel, table: &Table) -> Result<f64> {
         best = best.min(begun.elapsed().as_secs_f64());
     }
     Ok(to_f64(table.n_rows()) / best.max(1e-9))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-const fn to_f64(count: usize) -> f64 {
-    count as f64
 }

@@ -13,6 +13,7 @@ use thalweg_learn::outcome::{OutcomeTraining, StopReason, TrainingSet};
 use thalweg_learn::task::Target;
 
 use crate::config::FairnessAction;
+use crate::count::to_f64;
 use crate::wire::{
     CalibrationBin, CandidateOut, CheckOut, ClassOut, ConformalOut, DecileOut, EpochOut, EqualisedOut,
     EvaluationOut, FairGroupOut, FairnessOut, ImportanceOut, MemberOut, Metrics, ProfitOut, RandomSplitOut,
@@ -559,9 +560,4 @@ fn deciles(scores: &[f64], target: &[bool]) -> Vec<DecileOut> {
 
 fn ratio(part: usize, whole: usize) -> f64 {
     to_f64(part) / to_f64(whole).max(1.0)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-const fn to_f64(count: usize) -> f64 {
-    count as f64
 }

@@ -7,6 +7,7 @@ pub mod card;
 pub mod clock;
 pub mod compress;
 pub mod config;
+mod count;
 pub mod demo;
 mod effects;
 mod experience;

@@ -2,7 +2,8 @@
 
 use super::facts::Facts;
 use super::html::{Cell, Table, escape, note, number, paragraph, put, text};
-use super::words::{amounts, capital, count, decimals, grouped, listed, percent, percents, ratio, to_f64};
+use super::words::{amounts, capital, count, decimals, grouped, listed, percent, percents, ratio};
+use crate::count::to_f64;
 use crate::wire::{ChannelOut, PlanOut};
 
 pub(super) fn section(facts: &Facts) -> String {

@@ -5,7 +5,8 @@ use thalweg_domain::Result;
 use super::chart::{Axis, Bar, BarRow, Dot, Ink, Line, Plot, Stroke, bars, plot};
 use super::facts::Facts;
 use super::html::{Figure, Table, note, number, paragraph, text};
-use super::words::{count, percent, percents, ratio, to_f64};
+use super::words::{count, percent, percents, ratio};
+use crate::count::to_f64;
 use crate::wire::{CalibrationBin, EvaluationOut};
 
 /// So many columns are drawn; the table has them all.

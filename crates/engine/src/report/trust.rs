@@ -5,7 +5,8 @@ use thalweg_domain::Result;
 use super::chart::{Axis, Ink, Line, Plot, Stroke, plot};
 use super::facts::Facts;
 use super::html::{Cell, Figure, Table, escape, note, number, paragraph, put, text};
-use super::words::{count, grouped, to_f64};
+use super::words::{count, grouped};
+use crate::count::to_f64;
 use crate::wire::{CheckOut, EpochOut, EvaluationOut, Mean95, Metrics};
 
 /// Metrics in reading order with their names.

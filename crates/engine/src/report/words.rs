@@ -2,6 +2,8 @@
 
 use thalweg_domain::OutcomeKind;
 
+use crate::count::to_f64;
+
 /// The words of an outcome kind.
 pub(super) struct Words {
     /// What they do: "leave".
@@ -176,13 +178,4 @@ pub(super) fn action(channel: &str, offer: Option<&str>) -> String {
 /// A ratio that is 0 where nothing is.
 pub(super) fn ratio(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { 0.0 } else { part / whole }
-}
-
-/// A count as a number to calculate with.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of customers are far below 2^52"
-)]
-pub(super) const fn to_f64(count: usize) -> f64 {
-    count as f64
 }

@@ -16,7 +16,7 @@ use thalweg_response::{Adstock, Noise, Saturation, Seasonality, Spec};
 use crate::progress::Progress;
 use crate::wire::ResponseOut;
 
-/// What to fit: the options of `tool response` and the keys of `[response]`.
+/// What to fit: the options of `tool response`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResponseSettings {
     /// A file (CSV, Parquet or JSON lines) or a glob.

@@ -26,6 +26,24 @@ pub struct WhatIf {
     pub shadow_price: f64,
 }
 
+impl WhatIf {
+    /// What a plan makes of the limit of constraint `row`, which must be one of its constraints.
+    #[must_use]
+    pub fn of(plan: &Allocation, row: usize, change: f64) -> Self {
+        let own = &plan.constraints[row];
+        Self {
+            change,
+            limit: own.limit,
+            value: plan.value,
+            upper_bound: plan.upper_bound,
+            gap: plan.gap,
+            feasible: plan.feasible,
+            used: own.used,
+            shadow_price: own.shadow_price,
+        }
+    }
+}
+
 /// The changes of a budget that are looked at.
 pub const CHANGES: [f64; 8] = [-0.5, -0.25, -0.1, 0.0, 0.1, 0.25, 0.5, 1.0];
 
@@ -54,7 +72,7 @@ pub fn what_if(
         {
             return Ok(WhatIf {
                 limit: changed,
-                ..of(base, row, *change)
+                ..WhatIf::of(base, row, *change)
             });
         }
         constraints[row].limit = changed;
@@ -67,7 +85,7 @@ pub fn what_if(
             ..params.clone()
         };
         let plan = allocate(&other, &params)?;
-        let found = of(&plan, row, *change);
+        let found = WhatIf::of(&plan, row, *change);
         prices = plan.prices;
         Ok(found)
     };
@@ -78,19 +96,5 @@ fn keeps(row: &Constraint, used: f64, limit: f64) -> bool {
     match row.sense {
         Sense::AtMost => used <= limit,
         Sense::AtLeast => used >= limit,
-    }
-}
-
-fn of(plan: &Allocation, row: usize, change: f64) -> WhatIf {
-    let own = &plan.constraints[row];
-    WhatIf {
-        change,
-        limit: own.limit,
-        value: plan.value,
-        upper_bound: plan.upper_bound,
-        gap: plan.gap,
-        feasible: plan.feasible,
-        used: own.used,
-        shadow_price: own.shadow_price,
     }
 }

@@ -9,7 +9,7 @@ use thalweg_domain::Result;
 use super::{
     CHARACTER, Canvas, Drawing, Ink, Painted, WIDTH, anchored, draw, font, room, short, tick, width,
 };
-use crate::report::words::to_f64;
+use crate::count::to_f64;
 
 /// Height of a bar with its margin, in drawing units.
 const BAR: u32 = 38;

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::HPos;
 use thalweg_domain::Result;
 
 use super::{Canvas, Drawing, Ink, Painted, anchored, draw, font, room, short, tick};
-use crate::report::words::to_f64;
+use crate::count::to_f64;
 
 /// Height of a row in drawing units.
 const ROW: u32 = 64;

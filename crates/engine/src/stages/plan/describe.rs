@@ -7,6 +7,7 @@ use thalweg_plan::decide::{InformedInput, Limits, PlanResult, allocate_with_limi
 
 use super::partners::Narrowed;
 use super::{Inputs, Planning, channels, off};
+use crate::count::to_f64;
 use crate::session::Session;
 use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, SegmentsOut, WhatIfOut};
 
@@ -116,14 +117,6 @@ fn detectable(planning: &Planning, result: &PlanResult) -> DetectableOut {
         total_effect: total,
         cycles_to_80_power: cycles,
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of customers are far below 2^52"
-)]
-const fn to_f64(count: usize) -> f64 {
-    count as f64
 }
 
 /// The best plan's expected value at other budgets, the hold-out kept; without a value where the fees cannot be paid.

@@ -4,6 +4,7 @@ use thalweg_domain::{ActionId, Arm, Belief, Decision, Estimate};
 use thalweg_plan::decide::{Candidate, PlanResult};
 
 use super::Planning;
+use crate::count::to_f64;
 use crate::wire::{Mean95, ReachOut};
 
 /// The action that each customer is believed to gain most from; what it costs counts, limits do not.
@@ -156,7 +157,7 @@ pub(super) fn is_held_out(result: &PlanResult, customer: usize) -> bool {
     decision.is_some_and(|decision| decision.arm == Arm::Holdout)
 }
 
-fn channel_of(planning: &Planning, action: ActionId) -> Option<usize> {
+pub(super) fn channel_of(planning: &Planning, action: ActionId) -> Option<usize> {
     let action = planning.menu.actions.get(usize::from(action.0))?;
     Some(action.channel)
 }
@@ -188,14 +189,6 @@ pub(super) fn reach(planning: &Planning, customers: &[usize]) -> Vec<ReachOut> {
 /// A part of a whole; nothing of nothing is 0.
 pub(super) fn share(part: usize, whole: usize) -> f64 {
     to_f64(part) / to_f64(whole.max(1))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of customers are far below 2^52"
-)]
-pub(super) const fn to_f64(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

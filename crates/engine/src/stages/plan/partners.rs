@@ -5,9 +5,11 @@ use thalweg_plan::decide::{
     Candidate, Limits, Obstacle, PartnerChoice, PartnerPlan, PartnerTerms, PlanResult, PlanWorth,
 };
 
+use super::group::channel_of;
 use super::off::OFF;
 use super::{Planning, describe};
 use crate::config::Config;
+use crate::count::to_f64;
 use crate::session::Session;
 use crate::wire::{ChannelOut, Mean90, PartnerOut, PlanOut, WhatIfOut};
 
@@ -90,14 +92,6 @@ fn contacts(planning: &Planning, terms: &PartnerTerms, result: &PlanResult) -> C
         }
     }
     contacts
-}
-
-fn channel_of(planning: &Planning, id: ActionId) -> Option<usize> {
-    planning
-        .menu
-        .actions
-        .get(usize::from(id.0))
-        .map(|action| action.channel)
 }
 
 /// The plan with the partner less the plan without; an error in an effect counts once for both.
@@ -325,12 +319,4 @@ fn narrowed(planning: &Planning, used: &[bool]) -> Narrowed {
         }
     }
     narrowed
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of customers are far below 2^52"
-)]
-const fn to_f64(count: usize) -> f64 {
-    count as f64
 }

@@ -6,7 +6,8 @@ use thalweg_plan::decide::PlanResult;
 use thalweg_plan::segment::{Leaf, SegmentParams, segments};
 
 use super::Planning;
-use super::group::{Best, Planned, interval, mean, reach, share, shared_sd, stake, to_f64, with_doubt};
+use super::group::{Best, Planned, interval, mean, reach, share, shared_sd, stake, with_doubt};
+use crate::count::to_f64;
 use crate::session::Session;
 use crate::wire::{SegmentOut, SegmentsOut, StabilityOut};
 

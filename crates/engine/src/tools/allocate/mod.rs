@@ -236,18 +236,9 @@ impl Asked {
             row.used *= scale;
         }
         if let (Some(row), Some(budget)) = (table.iter_mut().find(|row| row.change == 0.0), self.budget)
-            && let Some(own) = plan.constraints.get(budget)
+            && budget < plan.constraints.len()
         {
-            *row = WhatIf {
-                change: 0.0,
-                limit: own.limit,
-                value: plan.value,
-                upper_bound: plan.upper_bound,
-                gap: plan.gap,
-                feasible: plan.feasible,
-                used: own.used,
-                shadow_price: own.shadow_price,
-            };
+            *row = WhatIf::of(plan, budget, 0.0);
         }
         Ok(table)
     }
