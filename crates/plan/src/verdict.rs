@@ -259,12 +259,19 @@ fn hold_reason(input: &VerdictInput, better: f64) -> String {
     )
 }
 
-/// An amount to the cent, never minus zero.
+/// An amount to the cent, never minus zero: `12,345.60`.
 fn cents(amount: f64) -> String {
-    let text = format!("{amount:.2}");
-    text.strip_prefix('-')
-        .filter(|rest| *rest == "0.00")
-        .map_or_else(|| text.clone(), str::to_owned)
+    let text = format!("{:.2}", amount.abs());
+    let (whole, part) = text.split_once('.').unwrap_or((&text, "00"));
+    let sign = if amount < 0.0 && text != "0.00" { "-" } else { "" };
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}.{part}")
 }
 
 fn source(input: &VerdictInput) -> &'static str {
@@ -274,6 +281,14 @@ fn source(input: &VerdictInput) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_readable() {
+        assert_eq!(cents(-0.001), "0.00");
+        assert_eq!(cents(999.995), "1,000.00");
+        assert_eq!(cents(-1_234_567.8), "-1,234,567.80");
+        assert_eq!(cents(12.0), "12.00");
+    }
 
     fn channel() -> VerdictInput {
         VerdictInput {

@@ -66,24 +66,22 @@ fn pilots(channels: &[ChannelOut], currency: &str) -> String {
     text
 }
 
-/// `93 %: …; 6 %: …`: what may be found, and what follows.
+/// `99 % promoted: … (93 % when …, 6 % when …)`: what may follow, and from which findings.
 fn pilot_outcomes(pilot: &PilotOut) -> String {
-    let mut told = Vec::new();
-    for (index, outcome) in pilot.outcomes.iter().enumerate() {
-        // what follows is said once for neighbours that share it
-        let next = pilot.outcomes.get(index + 1);
-        let then = if next.is_some_and(|next| next.then == outcome.then) {
-            String::new()
-        } else {
-            format!(", {}", outcome.then)
-        };
-        told.push(format!(
-            "{} {}{then}",
-            percent(outcome.probability, 0),
-            outcome.when
-        ));
-    }
-    format!("Outcomes: {}.", told.join("; "))
+    let told: Vec<String> = pilot
+        .outcomes
+        .chunk_by(|a, b| a.then == b.then)
+        .map(|same| {
+            let chance: f64 = same.iter().map(|outcome| outcome.probability).sum();
+            let each: Vec<String> = same
+                .iter()
+                .map(|outcome| format!("{} {}", percent(outcome.probability, 0), outcome.when))
+                .collect();
+            let then = same.first().map_or("", |outcome| outcome.then.as_str());
+            format!("{} {then} ({})", percent(chance, 0), each.join("; "))
+        })
+        .collect();
+    format!("Outcomes: {}.", told.join(". "))
 }
 
 fn pilot_size(channel: &ChannelOut, pilot: &PilotOut, currency: &str) -> String {
