@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use thalweg_domain::{Check, Estimate};
 
 pub use response::{
-    AttemptOut, BudgetOut, BudgetShareOut, Learned90, Named90, ResponseChannelOut, ResponseCheckOut,
-    ResponseConcernOut, ResponseDiagnosticsOut, ResponseHeldOut, ResponseOut,
+    AttemptOut, BudgetOut, BudgetShareOut, CurvePointOut, Learned90, LiftTestOut, Named90,
+    ResponseChannelOut, ResponseCheckOut, ResponseConcernOut, ResponseDiagnosticsOut, ResponseHeldOut,
+    ResponseOut,
 };
 
 /// A mean with a 95 % interval.
@@ -506,6 +507,9 @@ pub struct PlanOut {
     /// One row per industry or region, when `[plan] market` names the column.
     #[serde(default)]
     pub market: Option<MarketOut>,
+    /// Response curves of a table of weeks; absent without `[response]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponseOut>,
 }
 
 /// `segments`: the groups of the plan in force.

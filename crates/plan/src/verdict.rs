@@ -1,6 +1,6 @@
 //! Verdicts: open, expand, hold, shrink or retire a channel, with the reason in numbers.
 
-use thalweg_domain::Belief;
+use thalweg_domain::{Belief, Estimate};
 
 use crate::normal::{above, expected_excess};
 use crate::pilot::{Pilot, PilotState};
@@ -21,6 +21,14 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    const ALL: [Self; 5] = [Self::Open, Self::Expand, Self::Hold, Self::Shrink, Self::Retire];
+
+    /// The verdict of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == name)
+    }
+
     /// `open`, `expand`, `hold`, `shrink` or `retire`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -138,6 +146,55 @@ pub fn verdict(input: &VerdictInput) -> (Verdict, String) {
         return (Verdict::Shrink, margin_reason(input, "less", 1.0 - better));
     }
     (Verdict::Hold, hold_reason(input, better))
+}
+
+/// What a response curve says of a channel's next unit of spend.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Curve {
+    /// Outcome that one more unit of currency brings, with its 90 % interval.
+    pub marginal: Estimate,
+    /// Whether the outcome is money in the plan's sense, so that it can be held against the budget's price.
+    pub in_value: bool,
+}
+
+/// The verdict beside the channel's response curve, with what the curve says in the reason.
+///
+/// The curve has a veto and nothing more: *expand* becomes *hold* when P(net marginal return < budget price) >= 0.9, and
+/// *shrink* becomes *hold* when P(net marginal return > budget price) >= 0.9. Net means less the unit spent; the
+/// probabilities take the curve's 90 % interval for a normal one. A curve whose outcome is not the plan's money is told only.
+#[must_use]
+pub fn with_curve(
+    (verdict, reason): (Verdict, String),
+    curve: Curve,
+    budget_price: f64,
+) -> (Verdict, String) {
+    let Estimate { mean, low, high } = curve.marginal;
+    if !curve.in_value {
+        let told = format!(
+            "{reason}; by its response curve one more unit of currency brings {} of the outcome (90 %: {} to {})",
+            cents(mean),
+            cents(low),
+            cents(high),
+        );
+        return (verdict, told);
+    }
+    let net = mean - 1.0;
+    let better = above(net, (high - low) / (2.0 * Estimate::Z90), budget_price);
+    let (word, held) = match verdict {
+        Verdict::Expand if 1.0 - better >= SURE => (Verdict::Hold, "; held back, as "),
+        Verdict::Shrink if better >= SURE => (Verdict::Hold, "; kept, as "),
+        other => (other, "; "),
+    };
+    let told = format!(
+        "{reason}{held}by its response curve one more unit earns {} (90 %: {} to {}), more than the budget's price of {} \
+         with {:.0} % certainty",
+        cents(net),
+        cents(low - 1.0),
+        cents(high - 1.0),
+        cents(budget_price),
+        100.0 * better,
+    );
+    (word, told)
 }
 
 /// P(effect > breakeven): the chance that an average contact pays for itself.
@@ -346,6 +403,54 @@ mod tests {
             Verdict::Shrink,
             "0.40 here, less than the budget's price of 1.80 with 92 % certainty",
         );
+    }
+
+    #[test]
+    fn a_curve_can_only_hold_back() {
+        let reason = || "so it is".to_owned();
+        let curve = |mean: f64, in_value| Curve {
+            marginal: Estimate::normal(mean, 0.5, Estimate::Z90),
+            in_value,
+        };
+        for (verdict, mean, in_value, expected, words) in [
+            (
+                Verdict::Expand,
+                1.2,
+                true,
+                Verdict::Hold,
+                "so it is; held back, as by its response curve one more unit earns 0.20 (90 %: -0.62 to 1.02), more than the budget's price of 1.80 with 0 % certainty",
+            ),
+            (Verdict::Expand, 2.5, true, Verdict::Expand, "with 27 % certainty"),
+            (
+                Verdict::Shrink,
+                3.6,
+                true,
+                Verdict::Hold,
+                "kept, as by its response curve one more unit earns 2.60",
+            ),
+            (Verdict::Shrink, 2.8, true, Verdict::Shrink, "with 50 % certainty"),
+            (
+                Verdict::Retire,
+                9.0,
+                true,
+                Verdict::Retire,
+                "with 100 % certainty",
+            ),
+            (
+                Verdict::Expand,
+                0.1,
+                false,
+                Verdict::Expand,
+                "brings 0.10 of the outcome (90 %: -0.72 to 0.92)",
+            ),
+        ] {
+            let (word, told) = with_curve((verdict, reason()), curve(mean, in_value), 1.8);
+            assert!(word == expected && told.contains(words), "{word:?}: {told}");
+        }
+        for verdict in Verdict::ALL {
+            assert_eq!(Verdict::from_name(verdict.as_str()), Some(verdict));
+        }
+        assert_eq!(Verdict::from_name("off"), None);
     }
 
     #[test]

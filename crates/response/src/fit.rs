@@ -11,7 +11,7 @@ use crate::identify::{Concern, concerns};
 use crate::input::Panel;
 use crate::model::{Anchor, Model, Spec};
 use crate::read::{Point, Reading, read};
-use crate::results::{HeldOut, Results, held_out, results};
+use crate::results::{HeldOut, Results, check_budget, held_out, results};
 pub use crate::sample::Sampling;
 use crate::sample::{Draws, sample};
 
@@ -88,9 +88,10 @@ pub struct Fit {
 /// `advance` hears of steps done; a try has `chains x (warm-up + draws)` of them, and [`steps`] says how many the first has.
 ///
 /// # Errors
-/// `TW0522` and `TW0523` for data that cannot be fitted.
+/// `TW0522` and `TW0523` for data that cannot be fitted, `TW0524` for a budget beyond the limits of change.
 pub fn fit(panel: &Panel, request: &Request, advance: &(dyn Fn(usize) + Sync)) -> Result<Fit> {
     let concerns = concerns(panel, &request.spec)?;
+    check_budget(panel, request)?;
     let mut out = Fit {
         attempts: Vec::new(),
         reasons: concerns

@@ -44,6 +44,17 @@ pub struct ChannelResult {
     pub adstock: Estimate,
     /// Prior against posterior.
     pub learned: Vec<Learned>,
+    /// What a steady spend per period brings per period, from nothing to beyond what may be asked for.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// One point of a channel's curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurvePoint {
+    /// Spend per period, the same every period.
+    pub spend: f64,
+    /// Outcome per period from it.
+    pub outcome: Estimate,
 }
 
 /// One period, summed over series; intervals are 90 %.
@@ -145,17 +156,12 @@ fn over(reading: &Reading, of: impl Fn(&Point) -> f64) -> Estimate {
 pub(crate) fn results(panel: &Panel, model: &Model, reading: &Reading, request: &Request) -> Result<Results> {
     let curves = Curves::new(panel, model, reading);
     let channels = (0..model.channels)
-        .map(|c| channel(panel, model, reading, (&curves, c)))
+        .map(|c| channel((panel, request), model, reading, (&curves, c)))
         .collect();
     let total: f64 = curves.current.iter().sum();
     let budget = request.budget.unwrap_or(total);
-    let [low, high] = [1.0 - request.max_change, 1.0 + request.max_change].map(|own| own.max(0.0) * total);
     let Some(optimum) = curves.scenario(budget, request.max_change) else {
-        return Err(Error::new(
-            "TW0524",
-            format!("a budget of {budget} per period cannot be reached: with changes of at most {} the channels can take {low:.2} to {high:.2}", request.max_change),
-        )
-        .hint("give a --budget in that range, or a greater --max-change"));
+        return Err(out_of_reach(budget, total, request.max_change));
     };
     let scenarios = [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]
         .into_iter()
@@ -180,8 +186,39 @@ pub(crate) fn results(panel: &Panel, model: &Model, reading: &Reading, request: 
     })
 }
 
-fn channel(panel: &Panel, model: &Model, reading: &Reading, of: (&Curves, usize)) -> ChannelResult {
-    let (curves, c) = of;
+/// Refuses a budget that the limits of change do not allow, before anything is sampled.
+pub(crate) fn check_budget(panel: &Panel, request: &Request) -> Result<()> {
+    let spent: f64 = (0..panel.channels.len()).map(|c| panel.spend(c)).sum();
+    let total = spent / panel.periods() as f64;
+    match request.budget {
+        Some(budget) if !within(budget, total, request.max_change) => {
+            Err(out_of_reach(budget, total, request.max_change))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a budget can be reached from a total by changes of at most a share.
+fn within(budget: f64, total: f64, limit: f64) -> bool {
+    let change = budget / total - 1.0;
+    budget > 0.0 && change.is_finite() && change.abs() <= limit + 1e-9
+}
+
+fn out_of_reach(budget: f64, total: f64, limit: f64) -> Error {
+    let [low, high] = [1.0 - limit, 1.0 + limit].map(|own| own.max(0.0) * total);
+    Error::new(
+        "TW0524",
+        format!("a budget of {budget} per period cannot be reached: with changes of at most {limit} the channels can take {low:.2} to {high:.2}"),
+    )
+    .hint("give a --budget in that range, or a greater --max-change")
+}
+
+fn channel(
+    (panel, request): (&Panel, &Request),
+    model: &Model,
+    reading: &Reading,
+    (curves, c): (&Curves, usize),
+) -> ChannelResult {
     let (spend, spec) = (panel.spend(c), &model.spec);
     let highest: f64 = model.x_scale.iter().map(|own| own[c]).sum();
     let half = |own: &Point| highest * spec.saturation.half(own.natural[c].saturation[0]);
@@ -200,6 +237,7 @@ fn channel(panel: &Panel, model: &Model, reading: &Reading, of: (&Curves, usize)
         half: saturated.then(|| over(reading, half)),
         adstock: over(reading, |own| own.carry[c]),
         learned: learned(model, reading, c),
+        curve: curves.points(c, request.max_change),
     }
 }
 
@@ -329,6 +367,8 @@ pub(crate) fn held_out(panel: &Panel, reading: &Reading, trained: usize) -> Held
 const WEIGHED: usize = 400;
 /// Draws for each of which the best split is found anew.
 const SPLITS: usize = 100;
+/// Steps of a curve that is drawn.
+const STEPS: usize = 24;
 
 /// Steady-state curves: what a channel brings per period when it is given the same every period.
 struct Curves<'a> {
@@ -389,6 +429,20 @@ impl<'a> Curves<'a> {
             .sum()
     }
 
+    /// Points of a channel's curve, up to half as much again as the spend was, or as the limit of change allows.
+    fn points(&self, c: usize, limit: f64) -> Vec<CurvePoint> {
+        let highest = self.current[c] * (1.0 + limit.max(0.5));
+        (0..=STEPS)
+            .map(|step| {
+                let spend = highest * step as f64 / STEPS as f64;
+                CurvePoint {
+                    spend,
+                    outcome: estimate(self.draws.iter().map(|own| self.value(own, c, spend)).collect()),
+                }
+            })
+            .collect()
+    }
+
     fn series<'b>(&'b self, point: &'b Point, c: usize) -> impl Iterator<Item = (usize, f64, f64)> + 'b {
         (0..self.model.series).map(move |series| {
             let height = point.height[series * self.model.channels + c] * self.model.y_scale[series];
@@ -421,10 +475,10 @@ impl<'a> Curves<'a> {
 
     fn best(&self, budget: f64, limit: f64, draws: &[&Point]) -> Option<Vec<f64>> {
         let total: f64 = self.current.iter().sum();
-        let change = budget / total - 1.0;
-        if budget <= 0.0 || !change.is_finite() || change.abs() > limit + 1e-9 {
+        if !within(budget, total, limit) {
             return None;
         }
+        let change = budget / total - 1.0;
         let even: Vec<f64> = self.current.iter().map(|own| own * (1.0 + change)).collect();
         let part = budget / PARTS as f64;
         let Some(steps) = split(&self.tables(budget, limit, draws), PARTS) else {

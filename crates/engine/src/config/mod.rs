@@ -4,6 +4,7 @@ pub(crate) mod keys;
 mod model;
 mod partners;
 mod read;
+mod response;
 pub(crate) mod scenarios;
 mod toml_view;
 
@@ -26,6 +27,7 @@ pub use model::parse_model;
 pub use partners::Terms;
 pub(crate) use read::document as toml_document;
 pub use read::parse;
+pub use response::Response;
 pub use scenarios::{Scenario, parse_scenarios};
 pub(crate) use toml_view::{Section, Source as TomlSource};
 
@@ -58,6 +60,8 @@ pub struct Config {
     pub plan: Plan,
     /// What delivery must respect.
     pub contact_policy: PolicyParams,
+    /// A table of weeks whose response curves go into the plan.
+    pub response: Option<Response>,
 }
 
 /// `[customers]`.

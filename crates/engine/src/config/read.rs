@@ -60,6 +60,7 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
         fairness: fairness(&root)?,
         plan: plan(&required(&root, "plan")?)?,
         contact_policy: contact_policy(&root)?,
+        response: super::response::response(&root, &channels)?,
         channels,
         offers,
     })

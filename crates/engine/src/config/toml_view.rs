@@ -9,7 +9,14 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{keys_of, nearest};
 
 /// Sections whose keys are names of columns, channels or offers.
-const FREE_KEYS: &[&str] = &["features.columns", "scenario.channel", "scenario.offer", "where"];
+const FREE_KEYS: &[&str] = &[
+    "features.columns",
+    "response.channels",
+    "response.return_prior",
+    "scenario.channel",
+    "scenario.offer",
+    "where",
+];
 
 /// The text of the file, for line numbers.
 #[derive(Clone, Copy)]
@@ -403,7 +410,12 @@ impl<'a> Section<'a> {
         let Some(value) = self.get(key) else {
             return Ok(Vec::new());
         };
-        let heading = format!("[[{key}]]");
+        let inside = self.heading.trim_matches(['[', ']']);
+        let heading = if inside.is_empty() {
+            format!("[[{key}]]")
+        } else {
+            format!("[[{inside}.{key}]]")
+        };
         let DeValue::Array(items) = value.get_ref() else {
             return Err(self.wrong_type(key, &format!("written as {heading}"), value.get_ref()));
         };
@@ -414,6 +426,11 @@ impl<'a> Section<'a> {
                 other => Err(self.wrong_type(key, &format!("written as {heading}"), other)),
             })
             .collect()
+    }
+
+    /// Whether the file gives the key as a list.
+    pub(crate) fn is_list(&self, key: &str) -> bool {
+        matches!(self.get(key).map(Spanned::get_ref), Some(DeValue::Array(_)))
     }
 
     /// The names of this section's keys (for `[features.columns.NAME]`).

@@ -5,16 +5,21 @@ mod experiments;
 mod out;
 mod panel;
 mod weekly;
+mod words;
 
-use std::path::{Path, PathBuf};
+pub(crate) use self::experiments::fault;
+pub(crate) use self::words::in_config;
+
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use thalweg_domain::{Error, Result, Seed};
+use thalweg_domain::{Belief, Error, Result, Seed};
 use thalweg_response::fit::{Request, Sampling, fit, steps};
-use thalweg_response::{Adstock, Noise, Saturation, Seasonality, Spec};
+use thalweg_response::{Adstock, LiftTest, Noise, Panel, Saturation, Seasonality, Spec};
 
+use crate::hash::Fingerprint;
 use crate::progress::Progress;
-use crate::wire::ResponseOut;
+use crate::wire::{LiftTestOut, ResponseOut};
 
 /// What to fit: the options of `tool response`.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +58,10 @@ pub struct ResponseSettings {
     pub country: Option<String>,
     /// A file of measured experiments.
     pub lift_tests: Option<String>,
-    /// `CHANNEL=MEAN:SD` beliefs about returns.
-    pub return_priors: Vec<String>,
+    /// Measured experiments given one by one, after those of the file.
+    pub given_tests: Vec<GivenTest>,
+    /// Beliefs about returns, by channel.
+    pub return_priors: Vec<(String, Belief)>,
     /// Spend per period to divide.
     pub budget: Option<f64>,
     /// Greatest change of a channel's spend, as a share.
@@ -67,6 +74,25 @@ pub struct ResponseSettings {
     pub warmup: usize,
     /// Last periods predicted by a fit without them.
     pub held_out: usize,
+}
+
+/// A measured experiment as a person gives it: spend and lift per period.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenTest {
+    /// The column of spend.
+    pub channel: String,
+    /// The geography; all together when absent.
+    pub geo: Option<String>,
+    /// Spend without the change.
+    pub spend: f64,
+    /// The change.
+    pub change: f64,
+    /// What it changed.
+    pub lift: f64,
+    /// Its standard error.
+    pub sd: f64,
+    /// Where it comes from: `given`, or the cycle that measured it.
+    pub source: String,
 }
 
 impl Default for ResponseSettings {
@@ -89,6 +115,7 @@ impl Default for ResponseSettings {
             holidays: None,
             country: None,
             lift_tests: None,
+            given_tests: Vec::new(),
             return_priors: Vec::new(),
             budget: None,
             max_change: 0.3,
@@ -100,19 +127,23 @@ impl Default for ResponseSettings {
     }
 }
 
-/// Reads, fits and describes; `base` is the folder that relative paths start from.
+/// A table that has been read, with what is to be fitted to it.
+pub(crate) struct Prepared<'a> {
+    settings: &'a ResponseSettings,
+    read: panel::Read,
+    request: Request,
+    tests: Vec<LiftTestOut>,
+}
+
+/// Reads and checks everything; `base` is the folder that relative paths start from.
 ///
 /// # Errors
-/// `TW02xx` for files that cannot be read, `TW0520` to `TW0524` for data and options that cannot be used, `TW0229` when the
-/// tables by week cannot be written.
-pub fn response(
-    base: &Path,
-    settings: &ResponseSettings,
-    (seed, out): (Seed, Option<PathBuf>),
-    progress: &dyn Progress,
-) -> Result<ResponseOut> {
+/// `TW02xx` for files that cannot be read, `TW0520` to `TW0524` for data and options that cannot be used.
+pub(crate) fn prepare<'a>(base: &Path, settings: &'a ResponseSettings, seed: Seed) -> Result<Prepared<'a>> {
     let read = panel::read(base, settings)?;
-    let spec = spec(base, settings, &read)?;
+    let given = experiments::lift_tests(base, settings, &read.panel)?;
+    let tests = experiments::described(&given, &read.panel);
+    let spec = spec(settings, &read, given.into_iter().map(|(test, _)| test).collect())?;
     let request = Request {
         held_out: held_out(settings, &read.panel)?,
         budget: settings.budget,
@@ -127,22 +158,92 @@ pub fn response(
         spec,
     };
     check_sizes(&request)?;
-    progress.start("response", Some(steps(&request)));
-    let done = AtomicUsize::new(0);
-    let fitted = fit(&read.panel, &request, &|more| {
-        progress.advance(done.fetch_add(more, Ordering::Relaxed) + more);
-    });
-    progress.finish();
-    let fitted =
-        fitted.map_err(|error| error.doing(format!("fitting response curves to {}", settings.data)))?;
-    let mut described = out::describe(settings, &read, &fitted);
-    if let (Some(path), Some(results)) = (out, &fitted.results) {
-        described.out = Some(weekly::write(&path, &read, results)?);
-    }
-    Ok(described)
+    Ok(Prepared {
+        settings,
+        read,
+        request,
+        tests,
+    })
 }
 
-fn spec(base: &Path, settings: &ResponseSettings, read: &panel::Read) -> Result<Spec> {
+impl Prepared<'_> {
+    pub(crate) const fn panel(&self) -> &Panel {
+        &self.read.panel
+    }
+
+    /// Everything that a fit depends on.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::new("response")
+            .with_debug("settings", self.settings)
+            .with_debug("panel", &self.read.panel)
+            .with_debug("request", &self.request)
+    }
+
+    /// Adds experiments of which only the panel's owner knows.
+    pub(crate) fn add(&mut self, tests: &[GivenTest]) -> Result<()> {
+        let panel = &self.read.panel;
+        let given = tests
+            .iter()
+            .map(|own| Ok((experiments::given(own, panel)?, own.source.clone())))
+            .collect::<Result<Vec<_>>>()?;
+        self.tests.extend(experiments::described(&given, panel));
+        self.request
+            .spec
+            .lifts
+            .extend(given.into_iter().map(|(test, _)| test));
+        Ok(())
+    }
+
+    /// Says something beside the result.
+    pub(crate) fn note(&mut self, note: String) {
+        self.read.notes.push(note);
+    }
+
+    /// Fits and describes; `out` is where the table by week goes.
+    ///
+    /// # Errors
+    /// `TW0522` to `TW0524` for data that cannot be fitted, `TW0229` when the table by week cannot be written.
+    pub(crate) fn fit(&self, out: Option<&Path>, progress: &dyn Progress) -> Result<ResponseOut> {
+        progress.start("response", Some(steps(&self.request)));
+        let done = AtomicUsize::new(0);
+        let fitted = fit(&self.read.panel, &self.request, &|more| {
+            progress.advance(done.fetch_add(more, Ordering::Relaxed) + more);
+        });
+        progress.finish();
+        let fitted = fitted
+            .map_err(|error| error.doing(format!("fitting response curves to {}", self.settings.data)))?;
+        let mut described = out::describe(self.settings, &self.read, &fitted);
+        described.lift_tests.clone_from(&self.tests);
+        if let (Some(path), Some(results)) = (out, &fitted.results) {
+            described.out = Some(weekly::write(path, &self.read, results)?);
+        }
+        Ok(described)
+    }
+}
+
+/// Reads, fits and describes; `base` is the folder that relative paths start from.
+///
+/// # Errors
+/// `TW02xx` for files that cannot be read, `TW0520` to `TW0524` for data and options that cannot be used, `TW0229` when the
+/// tables by week cannot be written.
+pub fn response(
+    base: &Path,
+    settings: &ResponseSettings,
+    (seed, out): (Seed, Option<&Path>),
+    progress: &dyn Progress,
+) -> Result<ResponseOut> {
+    prepare(base, settings, seed)?.fit(out, progress)
+}
+
+/// `tv=2.5:1`: a belief about the return of a channel, as an option gives it.
+///
+/// # Errors
+/// `TW0524` when it is written otherwise.
+pub fn parse_return_prior(text: &str) -> Result<(String, Belief)> {
+    experiments::parse_return_prior(text)
+}
+
+fn spec(settings: &ResponseSettings, read: &panel::Read, lifts: Vec<LiftTest>) -> Result<Spec> {
     let has = |name: &str| settings.seasonality.iter().any(|own| own == name);
     for own in &settings.seasonality {
         one_of("seasonality", own, &["yearly", "weekly", "none"])?;
@@ -174,14 +275,14 @@ fn spec(base: &Path, settings: &ResponseSettings, read: &panel::Read) -> Result<
             yearly: if has("yearly") { settings.modes } else { 0 },
             weekly: if has("weekly") { 3 } else { 0 },
         },
-        lifts: experiments::lift_tests(base, settings, &read.panel)?,
+        lifts,
         returns: experiments::return_priors(settings, &read.panel)?,
         ..Spec::default()
     })
 }
 
 /// Long enough histories only: a year and a half of weeks leaves eight of them for the test.
-fn held_out(settings: &ResponseSettings, panel: &thalweg_response::Panel) -> Result<usize> {
+fn held_out(settings: &ResponseSettings, panel: &Panel) -> Result<usize> {
     let periods = panel.periods();
     if settings.held_out * 2 > periods && settings.held_out != ResponseSettings::default().held_out {
         return Err(option(format!(

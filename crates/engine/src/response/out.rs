@@ -8,8 +8,8 @@ use super::ResponseSettings;
 use super::dates::iso;
 use super::panel::Read;
 use crate::wire::{
-    AttemptOut, BudgetOut, BudgetShareOut, Learned90, Mean90, Named90, ResponseChannelOut, ResponseCheckOut,
-    ResponseConcernOut, ResponseDiagnosticsOut, ResponseHeldOut, ResponseOut,
+    AttemptOut, BudgetOut, BudgetShareOut, CurvePointOut, Learned90, Mean90, Named90, ResponseChannelOut,
+    ResponseCheckOut, ResponseConcernOut, ResponseDiagnosticsOut, ResponseHeldOut, ResponseOut,
 };
 
 /// Everything that `tool response` prints.
@@ -126,6 +126,15 @@ fn channel(own: &ChannelResult) -> ResponseChannelOut {
                 posterior: own.posterior.into(),
             })
             .collect(),
+        curve: own
+            .curve
+            .iter()
+            .map(|own| CurvePointOut {
+                spend: own.spend,
+                outcome: own.outcome.into(),
+            })
+            .collect(),
+        workspace_channel: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `tool response`: response curves of a table of weeks, without a workspace.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use thalweg_domain::{Result, Seed};
 
@@ -14,7 +14,7 @@ use crate::wire::ResponseOut;
 /// As [`fit`].
 pub fn response(
     settings: &ResponseSettings,
-    out: Option<PathBuf>,
+    out: Option<&Path>,
     seed: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<ResponseOut> {

@@ -33,6 +33,9 @@ pub struct ResponseOut {
     pub notes: Vec<String>,
     /// What makes channels hard to tell apart.
     pub concerns: Vec<ResponseConcernOut>,
+    /// Experiments that the fit had to agree with.
+    #[serde(default)]
+    pub lift_tests: Vec<LiftTestOut>,
     /// Channels; empty when nothing is published.
     pub channels: Vec<ResponseChannelOut>,
     /// The sampler's figures.
@@ -73,6 +76,40 @@ pub struct ResponseChannelOut {
     pub adstock: Mean90,
     /// Prior against posterior.
     pub learned: Vec<Learned90>,
+    /// What a steady spend per period brings per period.
+    #[serde(default)]
+    pub curve: Vec<CurvePointOut>,
+    /// The workspace's channel that it is the spend of; null where there is none, and without a workspace.
+    #[serde(default)]
+    pub workspace_channel: Option<String>,
+}
+
+/// A point of a response curve.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct CurvePointOut {
+    /// Spend per period.
+    pub spend: f64,
+    /// Outcome per period from it.
+    pub outcome: Mean90,
+}
+
+/// A measured experiment: spend at `spend + change` instead of `spend` per period changed the outcome by `lift` per period.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LiftTestOut {
+    /// The channel.
+    pub channel: String,
+    /// The geography; null for all together.
+    pub geo: Option<String>,
+    /// Spend without the change.
+    pub spend: f64,
+    /// The change.
+    pub change: f64,
+    /// What it changed.
+    pub lift: f64,
+    /// Its standard error.
+    pub sd: f64,
+    /// `given`, or the cycle that measured it.
+    pub source: String,
 }
 
 /// A parameter before and after the data.

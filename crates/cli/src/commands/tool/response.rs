@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use thalweg_domain::Result;
-use thalweg_engine::response::ResponseSettings;
+use thalweg_engine::response::{ResponseSettings, parse_return_prior};
 use thalweg_engine::tools::response::response;
 use thalweg_engine::wire::{BudgetOut, Mean90, ResponseOut};
 
@@ -14,8 +14,8 @@ use crate::text::{Align, Grid, amount, heading, percent, wrap};
 pub(crate) fn run(context: &Context, args: &ResponseArgs) -> Result<ExitCode> {
     let options = context.options();
     let out = response(
-        &settings(args),
-        args.out.clone(),
+        &settings(args)?,
+        args.out.as_deref(),
         options.seed,
         options.progress.as_ref(),
     )?;
@@ -27,8 +27,8 @@ pub(crate) fn run(context: &Context, args: &ResponseArgs) -> Result<ExitCode> {
     })
 }
 
-fn settings(args: &ResponseArgs) -> ResponseSettings {
-    ResponseSettings {
+fn settings(args: &ResponseArgs) -> Result<ResponseSettings> {
+    Ok(ResponseSettings {
         data: args.data.clone(),
         time: args.time.clone(),
         outcome: args.outcome.clone(),
@@ -46,14 +46,19 @@ fn settings(args: &ResponseArgs) -> ResponseSettings {
         holidays: args.holidays.clone(),
         country: args.country.clone(),
         lift_tests: args.lift_tests.clone(),
-        return_priors: args.return_prior.clone(),
+        given_tests: Vec::new(),
+        return_priors: args
+            .return_prior
+            .iter()
+            .map(|text| parse_return_prior(text))
+            .collect::<Result<_>>()?,
         budget: args.budget,
         max_change: args.max_change,
         chains: usize::from(args.chains),
         draws: usize::from(args.draws),
         warmup: usize::from(args.warmup),
         held_out: usize::from(args.held_out),
-    }
+    })
 }
 
 /// The answer, then why, then what next.

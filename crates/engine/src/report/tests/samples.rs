@@ -61,6 +61,7 @@ pub(super) fn plan() -> PlanOut {
             .to_vec(),
         segments: segments(),
         market: Some(market()),
+        response: None,
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn measure(session: &Session, menu: &Menu, past: &[PastCycle]) -> Res
 }
 
 /// Every decision of every cycle, in terms of the actions in force.
-fn lift_rows(menu: &Menu, past: &[PastCycle]) -> Vec<LiftRow> {
+pub(super) fn lift_rows(menu: &Menu, past: &[PastCycle]) -> Vec<LiftRow> {
     let first = first_cycles(past);
     let mut rows = Vec::new();
     for cycle in past {
@@ -176,7 +176,7 @@ fn first_cycles(past: &[PastCycle]) -> BTreeMap<&CustomerKey, u32> {
     clippy::cast_precision_loss,
     reason = "counts of customers are far below 2^52"
 )]
-fn planned_units(rows: &[LiftRow]) -> f64 {
+pub(super) fn planned_units(rows: &[LiftRow]) -> f64 {
     (2.0 * rows.len() as f64).max(1.0)
 }
 

@@ -1,11 +1,13 @@
 //! iterate: what did the cycle really change? Measure, retrain, compare models, close the cycle.
 
+mod by_cycle;
 mod measure;
 mod promotion;
 
 use thalweg_domain::{Check, CheckVerdict, Error, Result, Stage};
 use thalweg_ledger::{Measurement, PlanRow};
 
+pub(crate) use self::by_cycle::{CycleLift, by_cycle};
 use super::{collect, evaluate, train};
 use crate::clock::format_time;
 use crate::effects::Menu;

@@ -82,6 +82,7 @@ pub(super) fn plan(
         what_if: Vec::new(),
         segments: SegmentsOut::default(),
         market: None,
+        response: None,
     })
 }
 

@@ -10,6 +10,7 @@ mod off;
 mod partners;
 mod pilots;
 mod reach;
+mod response;
 pub(crate) mod scenarios;
 mod segments;
 
@@ -132,7 +133,9 @@ pub(crate) fn ensure(session: &Session, table_id: &str, evaluation: &EvaluationO
     let menu = Menu::of(session);
     let effects = Effects::current(session, &menu)?;
     let salt = salt(session)?;
-    let fingerprint = fingerprint(session, table_id, evaluation, (&effects, &salt))?;
+    let weekly = response::read(session, &effects)?;
+    let key = weekly.as_ref().map(response::Weekly::key);
+    let fingerprint = fingerprint(session, (table_id, evaluation), (&effects, &salt, key))?;
     let cycle = session.cycle()?;
     let exists = |id: &str| {
         let active = session.ledger.active_plan(cycle).ok().flatten();
@@ -146,7 +149,8 @@ pub(crate) fn ensure(session: &Session, table_id: &str, evaluation: &EvaluationO
             fingerprint: &fingerprint,
             salt: &salt,
         };
-        make(session, (menu, effects), &inputs).map_err(|error| error.doing(session.doing("planning")))
+        make(session, (menu, effects, weekly), &inputs)
+            .map_err(|error| error.doing(session.doing("planning")))
     })
 }
 
@@ -158,7 +162,12 @@ pub(crate) struct Inputs<'a> {
     salt: &'a str,
 }
 
-fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>) -> Result<Made<PlanOut>> {
+fn make(
+    session: &Session,
+    (menu, effects, weekly): (Menu, Effects, Option<response::Weekly<'_>>),
+    inputs: &Inputs<'_>,
+) -> Result<Made<PlanOut>> {
+    let curves = weekly.map(|own| own.fitted(session, &menu)).transpose()?;
     let collected = collect::load(session, inputs.table_id)?;
     let training = train::load(session, inputs.model)?;
     let (rows, _) = collect::to_decide(session, &collected)?;
@@ -182,6 +191,9 @@ fn make(session: &Session, (menu, effects): (Menu, Effects), inputs: &Inputs<'_>
     out.what_if = partners::what_if(session, &planning, &decided)?;
     out.segments = segments::find(session, &collected, &planning, &decided.result)?;
     out.market = market::sheet(session, &collected, &planning, &decided.result)?;
+    if let Some(curves) = curves {
+        response::tell(&mut out, curves, decided.result.budget_price);
+    }
     keep::plan(session, &planning, &decided.result, out, inputs)
 }
 
@@ -307,9 +319,8 @@ fn refuse_failed_checks(evaluation: &EvaluationOut) -> Result<()> {
 
 fn fingerprint(
     session: &Session,
-    table_id: &str,
-    evaluation: &EvaluationOut,
-    (effects, salt): (&Effects, &str),
+    (table_id, evaluation): (&str, &EvaluationOut),
+    (effects, salt, weekly): (&Effects, &str, Option<&str>),
 ) -> Result<String> {
     let config = &session.workspace.config;
     let unsubscribed: Vec<String> = session
@@ -318,7 +329,12 @@ fn fingerprint(
         .iter()
         .map(|key| key.reveal().to_owned())
         .collect();
-    Ok(Fingerprint::new("plan")
+    let own = Fingerprint::new("plan");
+    let own = match weekly {
+        Some(key) => own.with("response", key),
+        None => own,
+    };
+    Ok(own
         .with("table", table_id)
         .with("model", &evaluation.model)
         .with("effects", &effects.id)
