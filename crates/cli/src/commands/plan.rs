@@ -44,6 +44,9 @@ pub(crate) fn what_to_do(plan: &PlanOut, currency: &str) -> String {
     text.push_str(&reasons(plan));
     text.push_str(&pilots(&plan.channels, currency));
     text.push_str(&super::partners::sheets(&plan.partners, currency));
+    if let Some(response) = &plan.response {
+        text.push_str(&super::tool::response::in_plan(response));
+    }
     text
 }
 

@@ -15,6 +15,7 @@ mod golden;
 mod kill;
 mod onnx;
 mod people;
+mod plan_response;
 mod real_data;
 mod response;
 mod scenarios;

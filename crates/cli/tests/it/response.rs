@@ -19,7 +19,7 @@ fn dice(week: u32, salt: u32) -> f64 {
 }
 
 /// Weeks from 2023-01-02 with two channels that differ, a price, and sales that follow from them.
-fn weeks(n: u32) -> Vec<[String; 5]> {
+pub(crate) fn weeks(n: u32) -> Vec<[String; 5]> {
     let (mut day, mut month, mut year) = (2_u32, 1_u32, 2023_u32);
     (0..n)
         .map(|week| {
@@ -47,7 +47,7 @@ fn weeks(n: u32) -> Vec<[String; 5]> {
         .collect()
 }
 
-fn write(folder: &Path, rows: &[[String; 5]]) {
+pub(crate) fn write(folder: &Path, rows: &[[String; 5]]) {
     let mut text = "week,sales,tv,search,price\n".to_owned();
     for row in rows {
         writeln!(text, "{}", row.join(",")).unwrap();

@@ -9,6 +9,7 @@ mod money;
 mod partners;
 mod people;
 mod proof;
+mod response;
 mod scenarios;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,7 @@ pub(crate) fn report(session: &Session, out: Option<&Path>) -> Result<PathBuf> {
 
 /// The whole file.
 fn page(facts: &Facts) -> Result<String> {
-    let sections = [
+    let mut sections = vec![
         ("decision", "Decision", decision::section(facts)),
         ("money", "Money", money::section(facts)?),
         ("people", "People", people::section(facts)?),
@@ -45,6 +46,9 @@ fn page(facts: &Facts) -> Result<String> {
         ("proof", "Proof", proof::section(facts)?),
         ("trust", "Trust", trust::section(facts)?),
     ];
+    if let Some(body) = response::section(facts)? {
+        sections.insert(2, ("response", "Response", body));
+    }
     let title = format!("{}, cycle {}", facts.name, facts.plan.cycle);
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

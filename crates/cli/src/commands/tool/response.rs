@@ -95,6 +95,59 @@ pub(crate) fn render(out: &ResponseOut) -> String {
     text
 }
 
+/// What the plan says of the curves: a short table, or why there is none.
+pub(crate) fn in_plan(out: &ResponseOut) -> String {
+    let unit = if out.days_per_period == 7 { "week" } else { "day" };
+    let mut text = heading(&format!(
+        "What a {unit} of spend brought of {}, {} to {}",
+        out.outcome, out.from, out.to
+    ));
+    if out.verdict != "published" {
+        text.push_str("  Not identifiable: no curve is published.\n");
+        for reason in &out.reasons {
+            text.push_str(&wrap(&format!("- {reason}"), 2));
+        }
+        return text;
+    }
+    let mut grid = Grid::new(&[
+        ("spend", Align::Left),
+        (unit, Align::Right),
+        ("return", Align::Right),
+        ("90 %", Align::Right),
+        ("one more unit", Align::Right),
+        ("90 %", Align::Right),
+        ("best", Align::Right),
+    ]);
+    let best = out.optimum.iter().flat_map(|optimum| &optimum.channels);
+    for (own, best) in out.channels.iter().zip(best) {
+        grid.row(vec![
+            own.name.clone(),
+            short(best.before),
+            short(own.returned.mean),
+            interval(&own.returned),
+            short(own.marginal_return.mean),
+            interval(&own.marginal_return),
+            short(best.spend),
+        ]);
+    }
+    text.push_str(&grid.render(2));
+    if let Some(optimum) = &out.optimum {
+        text.push_str(&wrap(
+            &format!(
+                "The best split of {} a {unit} is expected to bring {} more ({}).",
+                short(optimum.budget),
+                short(optimum.gain.mean),
+                interval(&optimum.gain)
+            ),
+            2,
+        ));
+    }
+    for note in &out.notes {
+        text.push_str(&wrap(&format!("note: {note}"), 2));
+    }
+    text
+}
+
 fn channels(out: &ResponseOut) -> String {
     let mut grid = Grid::new(&[
         ("channel", Align::Left),

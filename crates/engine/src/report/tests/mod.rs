@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thalweg_domain::{OutcomeKind, Timestamp};
 use thalweg_ledger::{Measurement, PlanRecord};
 
-use self::samples::{NASTY, check, evaluation, facts, plan, proof};
+use self::samples::{NASTY, check, evaluation, facts, plan, proof, response};
 use super::facts::Facts;
 use super::words::{Words, action, amount, grouped, points};
 use super::{page, report};
@@ -68,6 +68,48 @@ fn the_scenario_that_is_a_choice_is_the_finding_and_partners_have_their_sheet() 
     assert!(!page.contains("Partners and their terms") && !page.contains("Scenarios beside"));
 }
 
+fn with_response() -> Facts {
+    let mut facts = facts();
+    facts.plan.response = Some(response());
+    facts
+}
+
+#[test]
+fn response_curves_have_their_section() {
+    let page = shown(&with_response());
+    assert_eq!(page.matches("<a href=\"#").count(), 7);
+    // contributions, two curves, one parameter, the budgets
+    let own = page.split("<section id=\"response\"").nth(1).unwrap();
+    let own = own.split("</section>").next().unwrap();
+    assert_eq!(own.matches("<svg ").count(), 5);
+    expect(
+        own,
+        &[
+            "brought 75 % of what the channels brought of sales",
+            "One more unit for radio brings 0.40 (90 %: 0.32 to 0.48)",
+            "Adstock: the weeks halved what was open for 2 of 2 channels",
+            "The best split of 40.00 a week brings 5.00 more (90 %: 4.00 to 6.00)",
+            "30 % more budget, split as well as may be, would bring 35.00 more",
+        ],
+    );
+    let mut open = with_response();
+    if let Some(own) = &mut open.plan.response {
+        "not_identifiable".clone_into(&mut own.verdict);
+        own.reasons = vec!["tv and radio move together".to_owned()];
+        own.channels.clear();
+    }
+    let page = shown(&open);
+    expect(
+        &page,
+        &[
+            "The weeks cannot tell what the channels brought",
+            "Tv and radio move together.",
+        ],
+    );
+    let own = page.split("<section id=\"response\"").nth(1).unwrap();
+    assert!(!own.split("</section>").next().unwrap().contains("<svg "));
+}
+
 #[test]
 fn nothing_is_fetched_and_nothing_runs() {
     let page = shown(&facts());
@@ -80,7 +122,7 @@ fn nothing_is_fetched_and_nothing_runs() {
 
 #[test]
 fn words_of_the_user_are_escaped() {
-    let page = shown(&facts());
+    let page = shown(&with_response());
     assert!(!page.contains(NASTY));
     assert!(page.matches("&lt;script&gt;&quot;e&amp;mail&#39;").count() >= 10);
     // the charts are escaped by plotters
@@ -89,7 +131,7 @@ fn words_of_the_user_are_escaped() {
 
 #[test]
 fn every_tag_is_closed() {
-    let page = shown(&facts());
+    let page = shown(&with_response());
     let mut open: Vec<&str> = Vec::new();
     for piece in page.split('<').skip(1) {
         let (tag, _) = piece

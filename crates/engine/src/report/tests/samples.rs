@@ -7,11 +7,11 @@ use thalweg_domain::OutcomeKind;
 use crate::report::facts::Facts;
 use crate::report::words::Words;
 use crate::wire::{
-    CalibrationBin, CandidateOut, ChannelEffectOut, ChannelOut, CheckOut, ConstraintOut, DecileOut,
-    DetectableOut, DifferenceOut, DriftOut, EpochOut, EvaluationOut, IterateOut, LiftEffectOut, LiftOut,
-    MarketOut, MarketRowOut, Mean90, Mean95, Metrics, PartnerOut, PlanOut, PromotionOut, ReachOut,
-    ScenarioOut, ScenariosOut, SegmentOut, SegmentsOut, StabilityOut, TestOut, TotalOut, TotalValueOut,
-    WhatIfOut,
+    BudgetOut, BudgetShareOut, CalibrationBin, CandidateOut, ChannelEffectOut, ChannelOut, CheckOut,
+    ConstraintOut, CurvePointOut, DecileOut, DetectableOut, DifferenceOut, DriftOut, EpochOut, EvaluationOut,
+    IterateOut, Learned90, LiftEffectOut, LiftOut, MarketOut, MarketRowOut, Mean90, Mean95, Metrics,
+    PartnerOut, PlanOut, PromotionOut, ReachOut, ResponseChannelOut, ResponseOut, ScenarioOut, ScenariosOut,
+    SegmentOut, SegmentsOut, StabilityOut, TestOut, TotalOut, TotalValueOut, WhatIfOut,
 };
 
 /// A name that would break a page that forgot to escape it.
@@ -367,5 +367,61 @@ fn compared() -> ScenariosOut {
             of(NASTY, difference(300.0, Some([-10.0, 610.0]))),
             of("believes more", difference(900.0, None)),
         ],
+    }
+}
+
+/// Response curves of two channels.
+pub(super) fn response() -> ResponseOut {
+    let around = |mean: f64| Mean90 {
+        mean,
+        ci90: [mean * 0.8, mean * 1.2],
+    };
+    let channel = |name: &str, height: f64| ResponseChannelOut {
+        name: name.to_owned(),
+        spend: 1000.0,
+        contribution: around(height * 40.0),
+        returned: around(height / 25.0),
+        marginal_return: around(height / 50.0),
+        learned: vec![Learned90 {
+            parameter: "adstock".to_owned(),
+            prior: around(0.4),
+            posterior: Mean90 {
+                mean: 0.3,
+                ci90: [0.28, 0.32],
+            },
+        }],
+        curve: (0..5)
+            .map(|step| CurvePointOut {
+                spend: 10.0 * f64::from(step),
+                outcome: around(height * f64::from(step).sqrt()),
+            })
+            .collect(),
+        ..ResponseChannelOut::default()
+    };
+    let share = |name: &str, spend: f64| BudgetShareOut {
+        name: name.to_owned(),
+        spend,
+        before: 20.0,
+        ci90: Some([spend - 1.0, spend + 1.0]),
+    };
+    let budget = |change: f64| BudgetOut {
+        budget: 40.0 * (1.0 + change),
+        change,
+        outcome: around(100.0),
+        gain: around(5.0 + 100.0 * change),
+        channels: vec![share(NASTY, 24.0), share("radio", 16.0)],
+    };
+    ResponseOut {
+        data: "weeks.csv".to_owned(),
+        outcome: "sales".to_owned(),
+        periods: 60,
+        days_per_period: 7,
+        from: "2024-01-01".to_owned(),
+        to: "2025-02-17".to_owned(),
+        verdict: "published".to_owned(),
+        channels: vec![channel(NASTY, 60.0), channel("radio", 20.0)],
+        optimum: Some(budget(0.0)),
+        scenarios: [-0.3, 0.0, 0.3].map(budget).to_vec(),
+        ..ResponseOut::default()
     }
 }
