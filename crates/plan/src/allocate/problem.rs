@@ -122,6 +122,12 @@ impl Constraint {
         self
     }
 
+    /// The same constraint with another limit.
+    #[must_use]
+    pub fn with_limit(self, limit: f64) -> Self {
+        Self { limit, ..self }
+    }
+
     /// The same constraint over some customers only.
     #[must_use]
     pub fn on_customers(mut self, customers: Vec<bool>) -> Self {

@@ -6,7 +6,7 @@ use thalweg_domain::{ActionId, Arm, Result};
 
 use super::DecideParams;
 use super::input::{Candidate, PlanInput};
-use super::limits::amount;
+use super::limits::{amount, covers};
 use crate::allocate::{Constraint, Sense};
 use crate::exact::Exact;
 use crate::randomise::{
@@ -79,7 +79,7 @@ impl Arms {
             let after: Vec<Exact> = used
                 .iter()
                 .zip(rows)
-                .map(|(u, row)| u.plus(amount(row, &candidate)))
+                .map(|(u, row)| u.plus(amount(row, customer, &candidate)))
                 .collect();
             let fits =
                 |(used, row): (&Exact, &Constraint)| row.sense == Sense::AtLeast || used.get() <= row.limit;
@@ -185,23 +185,39 @@ fn probabilities(input: &PlanInput<'_>, arm: &[Arm], pilots: &[usize]) -> Vec<f6
     let mut source = Vec::new();
     for (customer, pair) in input.offsets.windows(2).enumerate() {
         if arm[customer] != Arm::Holdout {
-            source.extend(pair[0]..pair[1]);
+            source.extend((pair[0]..pair[1]).map(|index| (customer, index)));
         }
         offsets.push(source.len());
     }
     let uses: Vec<Uses> = source
         .iter()
-        .map(|index| uses(input, &input.candidates[*index], pilots))
+        .map(|(_, index)| uses(input, &input.candidates[*index], pilots))
         .collect();
+    let limits = ExploreLimits {
+        further: further_uses(input, &source),
+        ..explore_limits(input)
+    };
     let mut q = vec![0.0; input.candidates.len()];
-    for (index, share) in
-        source
-            .into_iter()
-            .zip(explore_probabilities(&offsets, &uses, &explore_limits(input)))
-    {
+    let shares = explore_probabilities(&offsets, &uses, &limits);
+    for ((_, index), share) in source.into_iter().zip(shares) {
         q[index] = share;
     }
     q
+}
+
+/// Per further ceiling its limit, and place and use of every candidate in `source` (customer and index) that it covers.
+fn further_uses(input: &PlanInput<'_>, source: &[(usize, usize)]) -> Vec<(f64, Vec<(usize, f64)>)> {
+    let further = input.menu.limits.further.iter();
+    let ceilings = further.filter(|row| row.sense == Sense::AtMost);
+    let uses = |row: &Constraint| {
+        let places = source.iter().enumerate();
+        let own = places.filter_map(|(place, (customer, index))| {
+            let candidate = &input.candidates[*index];
+            covers(row, *customer, candidate).then(|| (place, amount(row, *customer, candidate)))
+        });
+        (row.limit, own.collect())
+    };
+    ceilings.map(uses).collect()
 }
 
 fn uses(input: &PlanInput<'_>, candidate: &Candidate, pilots: &[usize]) -> Uses {
@@ -225,5 +241,6 @@ fn explore_limits(input: &PlanInput<'_>) -> ExploreLimits {
             .map(|l| (count(l.capacity), l.budget.unwrap_or(f64::INFINITY)))
             .collect(),
         offers: limits.offer_caps.iter().map(|cap| count(*cap)).collect(),
+        further: Vec::new(),
     }
 }

@@ -33,7 +33,7 @@ pub struct InformedPlan {
 /// # Errors
 /// `TW0501` and `TW0502` when numbers or limits cannot be used.
 pub fn allocate_with_limits(input: &InformedInput<'_>, params: &AllocateParams) -> Result<InformedPlan> {
-    input.menu.check()?;
+    input.menu.check(input.offsets.len().saturating_sub(1))?;
     check_candidates(input.offsets, input.candidates, input.menu.actions.len())?;
     if input
         .contactable

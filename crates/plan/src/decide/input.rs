@@ -3,7 +3,7 @@
 use thalweg_domain::{Action, ActionId, Channel, CustomerKey, Error, Offer, Result};
 
 use super::partners::PartnerTerms;
-use crate::allocate::malformed;
+use crate::allocate::{Constraint, Resource, malformed};
 
 /// An action that a customer may get, with what is believed about it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,10 +57,13 @@ pub struct Limits {
     pub channels: Vec<ChannelLimit>,
     /// Contacts per offer, one per offer; `None` is without limit.
     pub offer_caps: Vec<Option<u64>>,
+    /// Ceilings and floors of any other group of customers and actions, each with a name of its own. They count contacts
+    /// ([`Resource::Rows`]) or add up the expected cost (`Resource::Column(0)`); a limit is not negative.
+    pub further: Vec<Constraint>,
 }
 
 impl Limits {
-    /// The budget with the limits that channels and offers carry.
+    /// The budget with the limits that channels and offers carry, and no further ones.
     #[must_use]
     pub fn new(budget: f64, channels: &[Channel], offers: &[Offer]) -> Self {
         let limit = |channel: &Channel| ChannelLimit {
@@ -72,6 +75,7 @@ impl Limits {
             budget,
             channels: channels.iter().map(limit).collect(),
             offer_caps: offers.iter().map(|offer| offer.cap).collect(),
+            further: Vec::new(),
         }
     }
 }
@@ -95,8 +99,8 @@ impl Menu<'_> {
         self.actions[usize::from(candidate.action.0)]
     }
 
-    /// Checks that indices and limits make sense.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Checks that indices and limits make sense; masks of constraints have one entry per customer.
+    pub(super) fn check(&self, n_customers: usize) -> Result<()> {
         if self.limits.channels.len() != self.channels.len()
             || self.limits.offer_caps.len() != self.offers.len()
         {
@@ -123,7 +127,8 @@ impl Menu<'_> {
                 );
             }
         }
-        Ok(())
+        let further = self.limits.further.iter();
+        further.map(|row| check_further(row, n_customers)).collect()
     }
 }
 
@@ -152,7 +157,7 @@ impl PlanInput<'_> {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        self.menu.check()?;
+        self.menu.check(self.customers.len())?;
         if self.offsets.len() != self.customers.len() + 1 {
             return Err(malformed(format!(
                 "{} offsets for {} customers",
@@ -165,6 +170,23 @@ impl PlanInput<'_> {
         }
         super::partners::check(self.partners, self.menu.channels.len())?;
         check_candidates(self.offsets, self.candidates, self.menu.actions.len())
+    }
+}
+
+fn check_further(row: &Constraint, n_customers: usize) -> Result<()> {
+    let wrong = |what: String| {
+        let error = Error::new("TW0502", format!("constraint \"{}\" {what}", row.name));
+        Err(error.hint("count contacts or add up expected cost, with a finite limit that is not negative"))
+    };
+    if !(row.limit.is_finite() && row.limit >= 0.0) {
+        return wrong(format!("has the limit {}", row.limit));
+    }
+    match (&row.customers, row.resource) {
+        (_, Resource::Column(column)) if column > 0 => wrong(format!("adds up column {column}, cost is 0")),
+        (Some(mask), _) if mask.len() != n_customers => {
+            wrong(format!("covers {} customers of {n_customers}", mask.len()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -11,7 +11,8 @@ use crate::exact::Exact;
 /// The cost column.
 const COST: Resource = Resource::Column(0);
 
-/// One constraint per limit: `budget`, then `NAME capacity`, `NAME budget` and `NAME minimum` per channel, then `NAME cap` per offer.
+/// One constraint per limit: `budget`, then `NAME capacity`, `NAME budget` and `NAME minimum` per channel, then `NAME cap` per offer,
+/// then the further ones.
 pub(super) fn constraints(menu: &Menu<'_>) -> Vec<Constraint> {
     let with = |covers: &dyn Fn(&thalweg_domain::Action) -> bool| -> Vec<u16> {
         (0_u16..)
@@ -52,17 +53,21 @@ pub(super) fn constraints(menu: &Menu<'_>) -> Vec<Constraint> {
             rows.push(row.on_actions(with(&|action| action.offer == Some(index))));
         }
     }
+    rows.extend(menu.limits.further.iter().cloned());
     rows
 }
 
-/// Whether a constraint counts this action, and how much of it a candidate uses.
-pub(super) fn amount(row: &Constraint, candidate: &Candidate) -> f64 {
-    let covered = row
-        .actions
-        .as_ref()
-        .is_none_or(|set| set.contains(&candidate.action.0));
+/// Whether a constraint counts this action of this customer.
+pub(super) fn covers(row: &Constraint, customer: usize, candidate: &Candidate) -> bool {
+    let action = candidate.action.0;
+    let of_action = row.actions.as_ref().is_none_or(|set| set.contains(&action));
+    of_action && row.customers.as_ref().is_none_or(|mask| mask[customer])
+}
+
+/// How much of a constraint a candidate of a customer uses.
+pub(super) fn amount(row: &Constraint, customer: usize, candidate: &Candidate) -> f64 {
     match row.resource {
-        _ if !covered => 0.0,
+        _ if !covers(row, customer, candidate) => 0.0,
         Resource::Rows => 1.0,
         Resource::Column(_) => candidate.cost,
     }
@@ -76,12 +81,15 @@ pub(super) const fn sign(row: &Constraint) -> f64 {
     }
 }
 
-/// Exact use of every constraint by some candidates.
-pub(super) fn use_of<'a>(rows: &[Constraint], taken: impl Iterator<Item = &'a Candidate>) -> Vec<f64> {
+/// Exact use of every constraint by some customers' candidates.
+pub(super) fn use_of<'a>(
+    rows: &[Constraint],
+    taken: impl Iterator<Item = (usize, &'a Candidate)>,
+) -> Vec<f64> {
     let mut used = vec![Exact::ZERO; rows.len()];
-    for candidate in taken {
+    for (customer, candidate) in taken {
         for (sum, row) in used.iter_mut().zip(rows) {
-            *sum = sum.plus(amount(row, candidate));
+            *sum = sum.plus(amount(row, customer, candidate));
         }
     }
     used.into_iter().map(Exact::get).collect()

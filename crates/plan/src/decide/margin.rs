@@ -4,6 +4,8 @@ use thalweg_domain::{Arm, Belief};
 
 use super::Choice;
 use super::input::Candidate;
+use super::limits::{amount, sign};
+use crate::allocate::Constraint;
 
 /// Costs below this count as this, so that the return of a free contact stays a finite number.
 const LEAST_COST: f64 = 0.01;
@@ -26,7 +28,7 @@ impl Choice<'_> {
     /// Net value of one more unit of currency for each channel: mean and standard deviation.
     ///
     /// The best candidates of the channel that the exploit arm does not take, up to one unit of cost, one per
-    /// customer: value less the price of offer caps, less the reduced value of what the customer has now, over
+    /// customer: value less the price of offer caps and further limits, less the reduced value of what the customer has now, over
     /// cost. The channel's own limits and the total budget are not charged, since the unit relaxes them. When
     /// nothing is left to buy, the least good ones taken stand in; without any, 0. The doubt is the effects' own,
     /// shared by the candidates averaged.
@@ -50,7 +52,9 @@ impl Choice<'_> {
             .of(customer)
             .iter()
             .find(|c| self.actions[customer] == Some(c.action));
-        let reduced = current.map_or(0.0, |c| c.planning_value - self.charges(c).iter().sum::<f64>());
+        let reduced = current.map_or(0.0, |c| {
+            c.planning_value - self.charges(customer, c).iter().sum::<f64>()
+        });
         let mut best: Vec<Option<Purchase>> = vec![None; open.len()];
         for candidate in self.input.of(customer) {
             let channel = self.input.menu.action(candidate).channel;
@@ -69,21 +73,28 @@ impl Choice<'_> {
     }
 
     fn purchase(&self, customer: usize, candidate: &Candidate, given_up: f64) -> Purchase {
-        let offer = self.input.menu.action(candidate).offer;
-        let caps = offer.map_or(0.0, |offer| self.cap_price(offer));
         Purchase {
-            gain: candidate.planning_value - caps - given_up,
+            gain: candidate.planning_value - self.other_charges(customer, candidate) - given_up,
             sd: self.money_per_effect(customer, candidate).abs() * candidate.effect_sd,
             cost: candidate.cost.max(LEAST_COST),
         }
     }
 
-    /// Price of one contact with an offer; caps are the last constraints, in the order of the offers that have one.
-    fn cap_price(&self, offer: usize) -> f64 {
-        let caps = &self.input.menu.limits.offer_caps;
-        let first = self.rows.len() - caps.iter().flatten().count();
-        let place = first + caps[..offer].iter().flatten().count();
-        caps[offer].map_or(0.0, |_| self.allocation.prices[place])
+    /// What offer caps and further limits charge, without those that are the channel's own.
+    fn other_charges(&self, customer: usize, candidate: &Candidate) -> f64 {
+        let menu = &self.input.menu;
+        let caps = menu.limits.offer_caps.iter().flatten().count();
+        let first = self.rows.len() - menu.limits.further.len() - caps;
+        let channel = menu.action(candidate).channel;
+        let is_own = |row: &Constraint| {
+            let of_channel = |action: &u16| menu.actions[usize::from(*action)].channel == channel;
+            row.customers.is_none() && row.actions.as_ref().is_some_and(|set| set.iter().all(of_channel))
+        };
+        let rows = self.rows.iter().zip(&self.allocation.prices).enumerate();
+        rows.skip(first)
+            .filter(|(place, (row, _))| *place < first + caps || !is_own(row))
+            .map(|(_, (row, price))| sign(row) * price * amount(row, customer, candidate))
+            .sum()
     }
 
     /// Money per unit of effect, read off the candidate's own expected value.

@@ -16,10 +16,10 @@ pub use input::{Candidate, ChannelLimit, Customer, Limits, Menu, PlanInput};
 pub use partners::{Obstacle, PartnerChoice, PartnerPlan, PartnerTerms, PlanWorth, decide_with_partners};
 pub use summary::{ChannelSummary, Counts};
 
-use crate::allocate::{AllocateParams, Allocation, Constraint, ConstraintUse, Sense};
+use crate::allocate::{AllocateParams, Allocation, Constraint, ConstraintUse, Sense, Shortfall};
 use arms::Arms;
 pub use arms::{ExploreUse, explore_use};
-use limits::{Columns, constraints, use_of};
+use limits::{Columns, constraints, sign, use_of};
 
 /// The choices behind a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +109,8 @@ pub struct PlanResult {
     pub feasible: bool,
     /// Limits that conflict when not.
     pub conflicts: Vec<String>,
+    /// Of floors among them, what they require and what can be reached, exploration included.
+    pub shortfalls: Vec<Shortfall>,
     /// One per channel.
     pub channels: Vec<ChannelSummary>,
     /// Price of one more unit of the total budget.
@@ -120,7 +122,8 @@ pub struct PlanResult {
 /// 1. Hold-out by salted hash of the cluster or key.
 /// 2. A fresh share of the others explores: each draws from q_i, uniform over eligible actions, scaled per channel
 ///    to stay within the share of every limit, at least half on *none*. What they use is taken off the limits.
-/// 3. The plan is solved for everyone with the remaining limits scaled by customers / exploit customers: `intended`.
+/// 3. The plan is solved for everyone with the remaining limits scaled by customers / exploit customers, of those whom the
+///    limit covers: `intended`.
 /// 4. On the exploit arm it is repaired until the real limits hold exactly, and improved until the certified gap is
 ///    at most `target_gap`; rows changed are flagged `repaired`.
 ///
@@ -179,71 +182,75 @@ pub(crate) struct Choice<'a> {
 fn remaining(input: &PlanInput<'_>, rows: &[Constraint], arms: &Arms) -> Vec<Constraint> {
     let taken = (0..input.customers.len()).filter_map(|customer| {
         let drawn = arms.drawn[customer]?;
-        input
-            .of(customer)
-            .iter()
-            .find(|candidate| candidate.action == drawn)
+        let mut own = input.of(customer).iter();
+        own.find(|candidate| candidate.action == drawn)
+            .map(|candidate| (customer, candidate))
     });
     let used = use_of(rows, taken);
     let less = |(row, used): (&Constraint, f64)| Constraint {
-        limit: left(row.limit, used),
+        limit: left(row, used),
         ..row.clone()
     };
     rows.iter().zip(used).map(less).collect()
 }
 
-/// `limit - used`, rounded so that adding the use again never exceeds the limit.
-fn left(limit: f64, used: f64) -> f64 {
-    let left = limit - used;
-    let whole = limit.fract() == 0.0 && used.fract() == 0.0;
-    if whole || used == 0.0 {
+/// `limit - used`, rounded so that with the use added again a ceiling is not exceeded and a floor is reached.
+fn left(row: &Constraint, used: f64) -> f64 {
+    let left = row.limit - used;
+    let whole = row.limit.fract() == 0.0 && used.fract() == 0.0;
+    if whole || used == 0.0 || left <= 0.0 {
         left.max(0.0)
     } else {
-        (left - limit * f64::EPSILON).max(0.0)
+        (left - sign(row) * row.limit * f64::EPSILON).max(0.0)
     }
 }
 
 /// The action everyone gets or would get, and the prices behind it.
+///
+/// Floors that the exploit arm can just reach may be out of reach when they are scaled up to everyone: then they are
+/// taken as they are, and if that is out of reach too, left to the repair.
 fn intend(
     input: &PlanInput<'_>,
     arms: &Arms,
     remaining: &[Constraint],
     planned: impl Fn(&Candidate) -> bool,
 ) -> Result<(Vec<Option<ActionId>>, Vec<f64>)> {
-    let n_exploit = arms.count(Arm::Exploit);
-    let scale = if n_exploit == 0 {
-        1.0
-    } else {
-        input.customers.len() as f64 / n_exploit as f64
-    };
-    let scaled: Vec<Constraint> = remaining
-        .iter()
-        .map(|row| Constraint {
-            limit: scale * row.limit,
-            ..row.clone()
-        })
-        .collect();
     let everyone = Columns::new(input.offsets, input.candidates, |_, candidate| planned(candidate));
     let params = AllocateParams {
         target_gap: 1e-4,
         ..AllocateParams::default()
     };
-    let mut allocation = everyone.allocate(&scaled, &params)?;
-    if !allocation.feasible && scaled.iter().any(|row| row.sense == Sense::AtLeast) {
-        // a floor that the exploit arm can just reach may be out of reach when it is scaled up to everyone
-        let ceilings: Vec<Constraint> = scaled
-            .iter()
-            .map(|row| match row.sense {
-                Sense::AtMost => row.clone(),
-                Sense::AtLeast => Constraint {
-                    limit: 0.0,
-                    ..row.clone()
-                },
-            })
-            .collect();
-        allocation = everyone.allocate(&ceilings, &params)?;
+    let rows = |floors: Option<bool>| -> Vec<Constraint> {
+        let row = |row: &Constraint| Constraint {
+            limit: match (row.sense, floors) {
+                (Sense::AtLeast, None) => 0.0,
+                (Sense::AtLeast, Some(false)) => row.limit,
+                _ => scale(row, arms) * row.limit,
+            },
+            ..row.clone()
+        };
+        remaining.iter().map(row).collect()
+    };
+    let mut allocation = everyone.allocate(&rows(Some(true)), &params)?;
+    if remaining.iter().any(|row| row.sense == Sense::AtLeast) {
+        for floors in [Some(false), None] {
+            if !allocation.feasible {
+                allocation = everyone.allocate(&rows(floors), &params)?;
+            }
+        }
     }
     Ok((everyone.actions_of(&allocation), allocation.prices))
+}
+
+/// Customers that a limit covers for each of them who follows the plan.
+fn scale(row: &Constraint, arms: &Arms) -> f64 {
+    let covered = |customer: &usize| row.customers.as_ref().is_none_or(|mask| mask[*customer]);
+    let all = (0..arms.arm.len()).filter(covered);
+    let exploit = all.clone().filter(|customer| arms.arm[*customer] == Arm::Exploit);
+    match exploit.count() {
+        0 => 1.0,
+        exploit => all.count() as f64 / exploit as f64,
+    }
 }
 
 fn actions(arms: &Arms, exploit: &[Option<ActionId>]) -> Vec<Option<ActionId>> {

@@ -90,7 +90,7 @@ impl Choice<'_> {
         if best.expected_value <= 0.0 || self.intended[row] == Some(best.action) {
             return None;
         }
-        let charges = self.charges(best);
+        let charges = self.charges(row, best);
         let (index, charge) = charges
             .into_iter()
             .enumerate()
@@ -99,10 +99,10 @@ impl Choice<'_> {
     }
 
     /// Price times use of every limit; what helps to reach a floor is charged less than nothing.
-    pub(super) fn charges(&self, candidate: &Candidate) -> Vec<f64> {
+    pub(super) fn charges(&self, customer: usize, candidate: &Candidate) -> Vec<f64> {
         let prices = self.rows.iter().zip(&self.allocation.prices);
         prices
-            .map(|(row, price)| sign(row) * price * amount(row, candidate))
+            .map(|(row, price)| sign(row) * price * amount(row, customer, candidate))
             .collect()
     }
 }

@@ -5,7 +5,7 @@ use thalweg_domain::{Arm, Estimate};
 use super::input::Candidate;
 use super::limits::{sign, use_of};
 use super::{Choice, PlanResult};
-use crate::allocate::ConstraintUse;
+use crate::allocate::{ConstraintUse, Shortfall};
 use crate::exact::exact_sum;
 
 /// The one-sided 95 % quantile of the standard normal distribution (the two-sided 90 % one).
@@ -76,6 +76,7 @@ impl Choice<'_> {
             gap: self.allocation.gap,
             feasible: self.allocation.feasible,
             conflicts: self.allocation.conflicts.clone(),
+            shortfalls: self.shortfalls(&taken),
             channels,
             // The budget is the first constraint.
             budget_price: self.allocation.prices.first().copied().unwrap_or(0.0),
@@ -97,7 +98,7 @@ impl Choice<'_> {
     }
 
     fn constraint_uses(&self, taken: &[(usize, &Candidate)]) -> Vec<ConstraintUse> {
-        let used = use_of(self.rows, taken.iter().map(|(_, candidate)| *candidate));
+        let used = use_of(self.rows, taken.iter().copied());
         let rows = self.rows.iter().zip(used).zip(&self.allocation.prices);
         rows.map(|((row, used), price)| ConstraintUse {
             name: row.name.clone(),
@@ -106,6 +107,23 @@ impl Choice<'_> {
             shadow_price: sign(row) * price + 0.0,
         })
         .collect()
+    }
+
+    /// What floors that conflict lack; what explorers drew counts.
+    fn shortfalls(&self, taken: &[(usize, &Candidate)]) -> Vec<Shortfall> {
+        let drawn = taken
+            .iter()
+            .filter(|(customer, _)| self.arms.arm[*customer] == Arm::Explore);
+        let drawn = use_of(self.rows, drawn.copied());
+        let with_drawn = |short: &Shortfall| {
+            let place = self.rows.iter().position(|row| row.name == short.name)?;
+            Some(Shortfall {
+                name: short.name.clone(),
+                required: self.rows[place].limit,
+                reachable: short.reachable + drawn[place],
+            })
+        };
+        self.allocation.shortfalls.iter().filter_map(with_drawn).collect()
     }
 
     /// Variance of the spend: acceptance by chance, `p (1 - p) o^2` per customer, plus the doubt about each offer's

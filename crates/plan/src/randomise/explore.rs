@@ -20,6 +20,8 @@ pub(crate) struct ExploreLimits {
     pub(crate) channels: Vec<(f64, f64)>,
     /// Contacts per offer.
     pub(crate) offers: Vec<f64>,
+    /// Further ceilings: the limit, and the place and use of every action that counts towards it.
+    pub(crate) further: Vec<(f64, Vec<(usize, f64)>)>,
 }
 
 /// Probability share kept for *none*.
@@ -32,7 +34,8 @@ const NONE_AT_LEAST: f64 = 0.5;
 /// every customer drawing, expected use is within every limit; then a random share `explore` of them stays
 /// within the share `explore` of every limit in expectation. A limit that channels share (budget, offer cap) is
 /// divided so that no channel gets more of it than the common level (water-filling), which keeps cheap channels
-/// explored when dear ones are not affordable; channels in a pilot together may have as much of it as all others. An action whose limit is zero has probability zero.
+/// explored when dear ones are not affordable; channels in a pilot together may have as much of it as all others. A further ceiling is divided in the same way among the
+/// actions that it covers, after the others, and lowers those alone. An action whose limit is zero has probability zero.
 pub(crate) fn explore_probabilities(offsets: &[usize], uses: &[Uses], limits: &ExploreLimits) -> Vec<f64> {
     let mut q = vec![0.0; uses.len()];
     for pair in offsets.windows(2) {
@@ -48,6 +51,18 @@ pub(crate) fn explore_probabilities(offsets: &[usize], uses: &[Uses], limits: &E
     let scales = channel_scales(uses, &q, limits);
     for (q, uses) in q.iter_mut().zip(uses) {
         *q *= scales[uses.channel];
+    }
+    let weights = weights(uses, limits.channels.len());
+    for (limit, covered) in &limits.further {
+        let mut expected = vec![0.0; weights.len()];
+        for (place, amount) in covered {
+            expected[uses[*place].channel] += q[*place] * amount;
+        }
+        let mut scales = vec![1.0; weights.len()];
+        share_limit(&mut scales, &expected, &weights, *limit);
+        for (place, _) in covered {
+            q[*place] *= scales[uses[*place].channel];
+        }
     }
     q
 }
@@ -154,6 +169,7 @@ mod tests {
             budget: 20.0,
             channels: vec![free, free],
             offers: vec![],
+            further: vec![],
         };
         let q = explore_probabilities(&offsets, &uses, &limits);
         assert!((q[0] - 0.25).abs() < 1e-12, "cheap stays uniform");
@@ -183,6 +199,7 @@ mod tests {
                 (f64::INFINITY, f64::INFINITY),
             ],
             offers: vec![9.0],
+            further: vec![(3.0, (0..90).filter(|c| c % 3 > 0).map(|c| (c, 1.0)).collect())],
         };
         let q = explore_probabilities(&offsets, &uses, &limits);
         let sum = |f: &dyn Fn(&Uses) -> f64| q.iter().zip(&uses).map(|(q, uses)| q * f(uses)).sum::<f64>();
@@ -190,6 +207,13 @@ mod tests {
         assert!(sum(&|u| f64::from(u.channel == 0)) <= 4.0 + 1e-9);
         assert!(sum(&|u| if u.channel == 1 { u.cost } else { 0.0 }) <= 15.0 + 1e-9);
         assert!(sum(&|u| f64::from(u.offer.is_some())) <= 9.0 + 1e-9);
+        let covered: f64 = (0..90).filter(|c| c % 3 > 0).map(|c| q[c]).sum();
+        assert!(
+            (covered - 3.0).abs() < 1e-9 && (q[91] / q[1] - 1.5).abs() < 1e-9,
+            "{covered} {} {}",
+            q[91],
+            q[1]
+        );
         assert!(
             offsets
                 .windows(2)
@@ -218,6 +242,7 @@ mod tests {
             budget: f64::INFINITY,
             channels: vec![free; 3],
             offers: vec![],
+            further: vec![],
         };
         let q = explore_probabilities(&[0, 3, 4, 5], &all, &limits);
         assert_eq!(q, [0.125, 0.125, 0.25, 0.5, 0.5]);
@@ -240,6 +265,7 @@ mod tests {
             budget: 12.0,
             channels: vec![free; 4],
             offers: vec![],
+            further: vec![],
         };
         let q = explore_probabilities(&offsets, &uses, &limits);
         let spend = |channel: usize| {

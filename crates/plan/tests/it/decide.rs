@@ -4,21 +4,21 @@ use thalweg_domain::{
     Action, ActionId, Arm, Belief, Channel, ChannelKind, ChannelName, CustomerKey, Money, Offer, OfferName,
     Seed,
 };
-use thalweg_plan::allocate::AllocateParams;
+use thalweg_plan::allocate::{AllocateParams, Sense};
 use thalweg_plan::decide::{
     Candidate, Customer, DecideParams, InformedInput, Limits, Menu, PlanInput, PlanResult,
     allocate_with_limits, decide,
 };
 
 /// A business of a given size, owned.
-struct Business {
-    customers: Vec<Customer>,
-    offsets: Vec<usize>,
-    candidates: Vec<Candidate>,
-    channels: Vec<Channel>,
-    offers: Vec<Offer>,
-    actions: Vec<Action>,
-    limits: Limits,
+pub(crate) struct Business {
+    pub(crate) customers: Vec<Customer>,
+    pub(crate) offsets: Vec<usize>,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) actions: Vec<Action>,
+    pub(crate) limits: Limits,
 }
 
 fn channel(name: &str, unit_cost: f64, capacity: Option<u64>, budget: Option<f64>) -> Channel {
@@ -44,7 +44,7 @@ fn offer(name: &str, cap: Option<u64>) -> Offer {
 }
 
 /// Four channels, two offers, everything limited; about a tenth of each channel's customers has not consented.
-fn business(n: usize, budget: f64) -> Business {
+pub(crate) fn business(n: usize, budget: f64) -> Business {
     let part = |share: f64| (share * n as f64) as u64;
     let channels = vec![
         channel("email", 0.02, Some(part(0.4)), None),
@@ -68,7 +68,7 @@ fn business(n: usize, budget: f64) -> Business {
     business
 }
 
-fn noise(i: usize, k: usize) -> f64 {
+pub(crate) fn noise(i: usize, k: usize) -> f64 {
     let x = (i as u64 * 1_000_003 + k as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (((x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)) >> 11) as f64 / 9_007_199_254_740_992.0
 }
@@ -119,7 +119,7 @@ impl Business {
         }
     }
 
-    fn decide(&self, params: &DecideParams) -> PlanResult {
+    pub(crate) fn decide(&self, params: &DecideParams) -> PlanResult {
         let input = PlanInput {
             customers: &self.customers,
             offsets: &self.offsets,
@@ -132,12 +132,12 @@ impl Business {
     }
 }
 
-fn params(seed: u64) -> DecideParams {
+pub(crate) fn params(seed: u64) -> DecideParams {
     DecideParams::new(Seed(seed), b"a salt".to_vec())
 }
 
 /// Every limit holds over all actions taken, added up independently of the plan.
-fn check_limits(business: &Business, plan: &PlanResult) {
+pub(crate) fn check_limits(business: &Business, plan: &PlanResult) {
     let mut spend = 0.0;
     let mut channels = vec![(0_u64, 0.0); business.channels.len()];
     let mut offers = vec![0_u64; business.offers.len()];
@@ -173,8 +173,18 @@ fn check_limits(business: &Business, plan: &PlanResult) {
     for (count, cap) in offers.iter().zip(&business.limits.offer_caps) {
         assert!(cap.is_none_or(|cap| *count <= cap));
     }
+    let floors = business.limits.further.iter();
+    let floors: Vec<&str> = floors
+        .filter(|row| row.sense == Sense::AtLeast)
+        .map(|row| row.name.as_str())
+        .collect();
     for row in &plan.constraints {
-        assert!(row.used <= row.limit, "{row:?}");
+        let holds = if floors.contains(&row.name.as_str()) {
+            row.used >= row.limit
+        } else {
+            row.used <= row.limit
+        };
+        assert!(holds, "{row:?}");
     }
 }
 

@@ -10,6 +10,7 @@
 mod allocate;
 #[cfg(test)]
 mod decide;
+mod further;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
