@@ -8,6 +8,7 @@ mod response;
 
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Check, Estimate};
+use thalweg_plan::allocate::Sense;
 
 pub use response::{
     AttemptOut, BudgetOut, BudgetShareOut, CurvePointOut, Learned90, LiftTestOut, Named90,
@@ -480,6 +481,9 @@ pub struct PlanOut {
     pub feasible: bool,
     /// Constraints that contradict each other.
     pub conflicts: Vec<String>,
+    /// Of floors among them, what they require and what can be reached.
+    #[serde(default)]
+    pub shortfalls: Vec<ShortfallOut>,
     /// What the hold-out will be able to see.
     pub detectable: DetectableOut,
     /// Every constraint with its use and price.
@@ -680,12 +684,28 @@ pub struct DetectableOut {
 pub struct ConstraintOut {
     /// Its name.
     pub name: String,
+    /// `at_most` or `at_least`.
+    #[serde(default = "at_most")]
+    pub sense: String,
     /// The limit.
     pub limit: f64,
     /// How much is used.
     pub used: f64,
-    /// Value of one more unit.
+    /// Value of one more unit; of an `at_least`, what one more unit required costs, as a negative number.
     pub shadow_price: f64,
+}
+
+/// Plans of older versions had no floors.
+fn at_most() -> String {
+    sense(Sense::AtMost).to_owned()
+}
+
+/// `at_most` or `at_least`.
+pub(crate) const fn sense(sense: Sense) -> &'static str {
+    match sense {
+        Sense::AtMost => "at_most",
+        Sense::AtLeast => "at_least",
+    }
 }
 
 /// A channel in a plan.

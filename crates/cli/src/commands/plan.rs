@@ -11,6 +11,9 @@ use crate::args::PlanArgs;
 use crate::context::Context;
 use crate::text::{Align, Grid, amount, cents, count, heading, percent, verdict, wrap};
 
+/// A price that is written as 0.00 says nothing.
+const LEAST_SHOWN: f64 = 0.005;
+
 pub(crate) fn run(context: &Context, args: &PlanArgs) -> Result<ExitCode> {
     if let Some(file) = &args.scenario {
         return super::scenarios::run(context, file);
@@ -198,10 +201,10 @@ fn quality(plan: &PlanOut, currency: &str) -> String {
     let binding: Vec<String> = plan
         .constraints
         .iter()
-        .filter(|constraint| constraint.shadow_price.abs() > 1e-9)
+        .filter(|constraint| constraint.shadow_price.abs() >= LEAST_SHOWN)
         .map(|constraint| {
-            let more = if constraint.shadow_price < 0.0 {
-                "less"
+            let more = if constraint.sense == "at_least" {
+                "fewer required"
             } else {
                 "more"
             };
@@ -218,9 +221,18 @@ fn quality(plan: &PlanOut, currency: &str) -> String {
         format!("Binding: {}", binding.join(", "))
     };
     if !plan.feasible {
+        let short = plan.shortfalls.iter().map(|short| {
+            format!(
+                " {} requires {}, at most {} can be reached.",
+                short.name,
+                cents(short.required),
+                cents(short.reachable)
+            )
+        });
         return format!(
-            "INFEASIBLE: these contradict each other: {}.",
-            plan.conflicts.join(", ")
+            "INFEASIBLE: these contradict each other: {}.{}",
+            plan.conflicts.join(", "),
+            short.collect::<String>()
         );
     }
     format!(

@@ -16,6 +16,7 @@ mod kill;
 mod onnx;
 mod people;
 mod plan_response;
+mod plan_rules;
 mod real_data;
 mod response;
 mod scenarios;

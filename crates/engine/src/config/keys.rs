@@ -110,7 +110,7 @@ pub static SECTIONS: &[(&str, &str, &str)] = &[
     (
         "constraint",
         "[[constraint]]",
-        "In that file, repeatable: the sum of a column over the chosen rows, against a limit.",
+        "In that file, repeatable: the sum of a column over the chosen rows, against a limit. [[plan.constraint]] in thalweg.toml takes the same keys; its rows are the contacts of the plan.",
     ),
     (
         "exclude",
@@ -1006,6 +1006,13 @@ pub static KEYS: &[Key] = &[
         "column of industries, regions or the like: the plan shows a market sheet with a row per value",
     ),
     key(
+        "plan",
+        "constraint",
+        "list of sections",
+        None,
+        "[[plan.constraint]]: ceilings and floors of segments, channels, offers and actions, with the keys of [[constraint]]",
+    ),
+    key(
         "allocate",
         "max_actions_per_customer",
         "whole number of 1 or more",
@@ -1053,7 +1060,7 @@ pub static KEYS: &[Key] = &[
         "resource",
         "column, or \"rows\"",
         None,
-        "the column of the candidates that is added up; \"rows\" counts (required)",
+        "the column of the candidates that is added up; \"rows\" counts; in thalweg.toml \"cost\" (expected cost) or \"rows\" (contacts) (required)",
     ),
     key(
         "constraint",
@@ -1074,7 +1081,7 @@ pub static KEYS: &[Key] = &[
         "where",
         "{ column = value or list }",
         None,
-        "only rows count whose columns have these values; without it all",
+        "only rows count whose columns have these values; without it all. In thalweg.toml channel, offer (\"none\" is without one) and action (\"call\", \"call + discount\") are columns too",
     ),
     key(
         "exclude",

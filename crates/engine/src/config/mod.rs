@@ -5,6 +5,7 @@ mod model;
 mod partners;
 mod read;
 mod response;
+pub(crate) mod rules;
 pub(crate) mod scenarios;
 mod toml_view;
 
@@ -28,6 +29,7 @@ pub use partners::Terms;
 pub(crate) use read::document as toml_document;
 pub use read::parse;
 pub use response::Response;
+pub use rules::{Conditions, Line, PaceRule, Rule};
 pub use scenarios::{Scenario, parse_scenarios};
 pub(crate) use toml_view::{Section, Source as TomlSource};
 
@@ -334,6 +336,8 @@ pub struct Plan {
     pub max_actions_per_customer: u32,
     /// Column of the market sheet.
     pub market: Option<String>,
+    /// Ceilings and floors beyond those of channels and offers.
+    pub constraints: Vec<Rule>,
 }
 
 impl Config {

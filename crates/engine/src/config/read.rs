@@ -12,6 +12,7 @@ use thalweg_plan::borrow::kind_default;
 use toml::de::DeTable;
 
 use super::keys::nearest;
+use super::rules::{self, Menu, Rule};
 use super::toml_view::{Section, Source};
 use super::{
     ChannelConfig, Config, Customers, DecideOn, Events, Fairness, FairnessAction, Features, OfferConfig,
@@ -58,7 +59,7 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
         outcome,
         model: super::model::model(&root, learned_from_events)?,
         fairness: fairness(&root)?,
-        plan: plan(&required(&root, "plan")?)?,
+        plan: plan(&required(&root, "plan")?, &channels, &offers)?,
         contact_policy: contact_policy(&root)?,
         response: super::response::response(&root, &channels)?,
         channels,
@@ -400,7 +401,7 @@ pub(super) fn explore(section: &Section<'_>) -> Result<f64> {
     Ok(explore)
 }
 
-fn plan(section: &Section<'_>) -> Result<Plan> {
+fn plan(section: &Section<'_>, channels: &[ChannelConfig], offers: &[OfferConfig]) -> Result<Plan> {
     let actions = section.whole("max_actions_per_customer", 1)?.unwrap_or(1);
     if actions != 1 {
         return Err(section.refuse(
@@ -416,7 +417,39 @@ fn plan(section: &Section<'_>) -> Result<Plan> {
         explore: explore(section)?,
         max_actions_per_customer: 1,
         market: section.text("market")?,
+        constraints: constraints(section, channels, offers)?,
     })
+}
+
+/// The `[[plan.constraint]]`, checked as far as that goes without the customers.
+fn constraints(
+    section: &Section<'_>,
+    channels: &[ChannelConfig],
+    offers: &[OfferConfig],
+) -> Result<Vec<Rule>> {
+    let channels: Vec<Channel> = channels.iter().map(|entry| entry.channel.clone()).collect();
+    let offers: Vec<Offer> = offers.iter().map(|entry| entry.offer.clone()).collect();
+    let menu = Menu::new(&channels, &offers);
+    let taken = menu.taken_names();
+    let mut rules = Vec::new();
+    for own in section.sections("constraint")? {
+        let rule = rules::constraint(&own)?;
+        if let Some(other) = rule.resource.as_deref().filter(|other| *other != "cost") {
+            return Err(own
+                .refuse("resource", &format!("= \"{other}\" is not one of cost, rows"))
+                .hint("\"cost\" adds up expected cost, \"rows\" counts contacts"));
+        }
+        if taken.contains(&rule.name) {
+            let what = format!("= \"{}\" is what the plan calls a limit of its own", rule.name);
+            return Err(own
+                .refuse_as("TW0106", "name", &what)
+                .hint("give it another name"));
+        }
+        menu.check(&own, &rule.conditions)?;
+        rules.push(rule);
+    }
+    rules::check_names(section, &rules, &[])?;
+    Ok(rules)
 }
 
 fn contact_policy(root: &Section<'_>) -> Result<PolicyParams> {

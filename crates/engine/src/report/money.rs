@@ -115,7 +115,7 @@ fn channels_finding(plan: &PlanOut) -> String {
 
 fn limits(facts: &Facts) -> Result<Figure<'_>> {
     let mut sorted: Vec<&ConstraintOut> = facts.plan.constraints.iter().collect();
-    sorted.sort_by(|a, b| b.shadow_price.total_cmp(&a.shadow_price));
+    sorted.sort_by(|a, b| b.shadow_price.abs().total_cmp(&a.shadow_price.abs()));
     let rows: Vec<BarRow> = sorted
         .iter()
         .take(DRAWN)
@@ -135,6 +135,7 @@ fn limits(facts: &Facts) -> Result<Figure<'_>> {
     let table = facts.plan.constraints.iter().map(|own| {
         vec![
             text(&own.name),
+            text(own.sense.replace('_', " ")),
             number(grouped(own.limit, 2)),
             number(grouped(own.used, 2)),
             number(grouped(own.shadow_price, 4)),
@@ -148,25 +149,33 @@ fn limits(facts: &Facts) -> Result<Figure<'_>> {
             &rows,
         )?,
         note: format!(
-            "The unit of the budget is one {}, that of a capacity or cap one customer. A limit that is not used up has the price 0. \
+            "The unit of the budget is one {}, that of a capacity or cap one customer. A limit that is not used up has the price 0; \
+             that of a floor (\"at least\") is negative: what one more unit required would cost. \
              The plan is within {} of the best possible.",
             facts.currency,
             percent(facts.plan.gap, 3)
         ),
         table: Table::new(
             "Limits, their use and their shadow price",
-            &["Limit", "At most", "Used", "Shadow price"],
+            &["Limit", "Allows", "Amount", "Used", "Shadow price"],
             table.collect(),
         ),
     })
 }
 
 fn limits_finding(sorted: &[&ConstraintOut], currency: &str) -> String {
-    match sorted.first().filter(|top| top.shadow_price > 0.0) {
+    match sorted.first().filter(|top| top.shadow_price != 0.0) {
         Some(top) if top.name == "budget" => {
             format!(
                 "The budget binds: one more {currency} would bring {}",
                 grouped(top.shadow_price, 2)
+            )
+        }
+        Some(top) if top.sense == "at_least" => {
+            format!(
+                "{} costs most: one more required would cost {} {currency}",
+                top.name,
+                grouped(-top.shadow_price, 2)
             )
         }
         Some(top) => {

@@ -7,7 +7,7 @@ use super::conflicts::{Shortfall, conflicts, shortfalls, whole_conflicts};
 use super::evaluate::Sample;
 use super::moves::Pricing;
 use super::newton::{Bound, Descent, Scale, Seen, descend};
-use super::problem::Problem;
+use super::problem::{Problem, Sense};
 use super::repair::{exchange, fill, repair};
 use super::search::search;
 use super::state::State;
@@ -43,6 +43,8 @@ impl Default for AllocateParams {
 pub struct ConstraintUse {
     /// Its name.
     pub name: String,
+    /// Whether the limit is the most or the least.
+    pub sense: Sense,
     /// Its limit.
     pub limit: f64,
     /// How much of the resource the chosen candidates use; when nothing feasible was found, the closest attempt.
@@ -456,6 +458,7 @@ fn uses(state: &State<'_>, bound: &Bound) -> Vec<ConstraintUse> {
         let sign = constraint.sense.sign();
         ConstraintUse {
             name: constraint.name.clone(),
+            sense: constraint.sense,
             limit: constraint.limit,
             used: sign * state.used(row) + 0.0,
             shadow_price: sign * bound.prices[row] + 0.0,

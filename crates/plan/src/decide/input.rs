@@ -127,8 +127,8 @@ impl Menu<'_> {
                 );
             }
         }
-        let further = self.limits.further.iter();
-        further.map(|row| check_further(row, n_customers)).collect()
+        let mut further = self.limits.further.iter();
+        further.try_for_each(|row| check_further(row, n_customers))
     }
 }
 

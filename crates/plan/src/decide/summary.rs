@@ -102,6 +102,7 @@ impl Choice<'_> {
         let rows = self.rows.iter().zip(used).zip(&self.allocation.prices);
         rows.map(|((row, used), price)| ConstraintUse {
             name: row.name.clone(),
+            sense: row.sense,
             limit: row.limit,
             used,
             shadow_price: sign(row) * price + 0.0,

@@ -173,16 +173,10 @@ pub(crate) fn check_limits(business: &Business, plan: &PlanResult) {
     for (count, cap) in offers.iter().zip(&business.limits.offer_caps) {
         assert!(cap.is_none_or(|cap| *count <= cap));
     }
-    let floors = business.limits.further.iter();
-    let floors: Vec<&str> = floors
-        .filter(|row| row.sense == Sense::AtLeast)
-        .map(|row| row.name.as_str())
-        .collect();
     for row in &plan.constraints {
-        let holds = if floors.contains(&row.name.as_str()) {
-            row.used >= row.limit
-        } else {
-            row.used <= row.limit
+        let holds = match row.sense {
+            Sense::AtLeast => row.used >= row.limit,
+            Sense::AtMost => row.used <= row.limit,
         };
         assert!(holds, "{row:?}");
     }

@@ -38,11 +38,16 @@ pub(super) fn plan() -> PlanOut {
         gap: 0.0005,
         feasible: true,
         conflicts: Vec::new(),
+        shortfalls: Vec::new(),
         detectable: DetectableOut {
             total_effect: 3000.0,
             cycles_to_80_power: 3,
         },
-        constraints: vec![constraint("call capacity", 0.0), constraint("budget", 4.5)],
+        constraints: vec![
+            constraint("call capacity", 0.0),
+            constraint("budget", 4.5),
+            constraint("letters to the north", -1.5),
+        ],
         channels: vec![
             channel(NASTY, "expand", 400.0, 1500.0),
             channel("call", "shrink", 99.0, 500.0),
@@ -134,6 +139,7 @@ fn market() -> MarketOut {
 pub(super) fn constraint(name: &str, shadow_price: f64) -> ConstraintOut {
     ConstraintOut {
         name: name.to_owned(),
+        sense: if shadow_price < 0.0 { "at_least" } else { "at_most" }.to_owned(),
         limit: 500.0,
         used: 499.0,
         shadow_price,

@@ -9,7 +9,7 @@ use super::partners::Narrowed;
 use super::{Inputs, Planning, channels, off};
 use crate::count::to_f64;
 use crate::session::Session;
-use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, SegmentsOut, WhatIfOut};
+use crate::wire::{ConstraintOut, DetectableOut, Mean90, PlanOut, SegmentsOut, ShortfallOut, WhatIfOut};
 
 /// Shares of the budget that the what-if table tries.
 const WHAT_IF: &[f64] = &[0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0];
@@ -56,15 +56,30 @@ pub(super) fn plan(
         gap: (upper_bound - result.expected_value).max(0.0) / upper_bound.abs().max(1e-9),
         feasible: result.feasible,
         conflicts: result.conflicts.clone(),
+        shortfalls: result
+            .shortfalls
+            .iter()
+            .map(|short| ShortfallOut {
+                name: short.name.clone(),
+                required: short.required,
+                reachable: short.reachable,
+            })
+            .collect(),
         detectable: detectable(planning, result),
         constraints: result
             .constraints
             .iter()
             .map(|constraint| ConstraintOut {
                 name: constraint.name.clone(),
+                sense: crate::wire::sense(constraint.sense).to_owned(),
                 limit: constraint.limit,
                 used: constraint.used,
-                shadow_price: constraint.shadow_price,
+                // without a plan the prices are those of a proof, which say nothing about money
+                shadow_price: if result.feasible {
+                    constraint.shadow_price
+                } else {
+                    0.0
+                },
             })
             .collect(),
         effects: match measured {

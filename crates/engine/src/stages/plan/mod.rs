@@ -11,6 +11,7 @@ mod partners;
 mod pilots;
 mod reach;
 mod response;
+mod rules;
 pub(crate) mod scenarios;
 mod segments;
 
@@ -208,7 +209,11 @@ fn prepare(
     let risks = risks(collected, rows, training)?;
     let phi = effects.phi(&collected.features.take(rows), &risks)?;
     let customers = candidates::customers(collected, rows, &risks)?;
-    let limits = Limits::new(session.workspace.config.plan.budget, &menu.channels, &menu.offers);
+    let config = &session.workspace.config.plan;
+    let limits = Limits {
+        further: rules::constraints(&config.constraints, &menu, (collected, rows))?,
+        ..Limits::new(config.budget, &menu.channels, &menu.offers)
+    };
     let mut planning = Planning {
         menu,
         limits,

@@ -9,9 +9,10 @@ use thalweg_collect::stream::{Batch, Levels, Piece, Stream, StreamSpec, column_n
 use thalweg_domain::{ColumnData, ColumnKind, ColumnSchema, Error, Result};
 use thalweg_plan::allocate::Candidates;
 
-use super::rules::{Conditions, Rules};
+use super::rules::Rules;
 use super::spill::{Kept, Source};
 use crate::config::nearest_name;
+use crate::config::rules::{Conditions, same};
 
 /// Candidates of a block, or the few more that its last customer has.
 const BLOCK: usize = 1 << 16;
@@ -120,12 +121,12 @@ impl<'a> Columns<'a> {
         for rule in &rules.constraints {
             let conditions = rule.conditions.iter().map(|(column, _)| column);
             for column in rule.resource.iter().chain(conditions) {
-                refuse_absent(reading, (&rule.name, rule.line), column, &known)?;
+                refuse_absent(reading, (&rule.name, rule.line.0), column, &known)?;
             }
         }
         for pace in &rules.paces {
             for (column, _) in &pace.conditions {
-                refuse_absent(reading, (&pace.name, pace.line), column, &known)?;
+                refuse_absent(reading, (&pace.name, pace.line.0), column, &known)?;
             }
         }
         let conditions = rules.condition_columns();
@@ -307,12 +308,6 @@ fn all_conditions(rules: &Rules) -> impl Iterator<Item = &Conditions> {
         .iter()
         .map(|rule| &rule.conditions)
         .chain(of_paces)
-}
-
-/// The same text, or the same number written otherwise.
-fn same(cell: &str, value: &str) -> bool {
-    cell == value
-        || matches!((cell.parse::<f64>(), value.parse::<f64>()), (Ok(a), Ok(b)) if a.total_cmp(&b).is_eq())
 }
 
 /// A batch in columns.

@@ -20,7 +20,9 @@ use thalweg_plan::allocate::{
 };
 
 use crate::config::nearest_name;
-use crate::wire::{AllocateConstraintOut, AllocateOut, AllocateTimingsOut, AllocateWhatIfOut, ShortfallOut};
+use crate::wire::{
+    AllocateConstraintOut, AllocateOut, AllocateTimingsOut, AllocateWhatIfOut, ShortfallOut, sense,
+};
 use load::{ColumnNames, Loaded, Reading, load};
 use rules::Rules;
 use spill::{Kept, Source};
@@ -332,14 +334,11 @@ fn per_day(days: &[u16], n_days: u16) -> Vec<usize> {
 
 fn describe(asked: &Asked, loaded: &Loaded, solved: Solved) -> AllocateOut {
     let plan = solved.plan;
-    let rows = asked.constraints.iter().zip(&plan.constraints);
+    let rows = plan.constraints.iter();
     let constraints: Vec<AllocateConstraintOut> = rows
-        .map(|(row, own)| AllocateConstraintOut {
+        .map(|own| AllocateConstraintOut {
             name: own.name.clone(),
-            sense: match row.sense {
-                Sense::AtMost => "at_most".to_owned(),
-                Sense::AtLeast => "at_least".to_owned(),
-            },
+            sense: sense(own.sense).to_owned(),
             limit: own.limit,
             used: own.used,
             // without a plan the prices are those of a proof, which say nothing about money

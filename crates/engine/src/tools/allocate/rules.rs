@@ -1,8 +1,8 @@
 //! The file of constraints of `tool allocate`.
 
-use thalweg_domain::{Error, Result};
-use thalweg_plan::allocate::Sense;
+use thalweg_domain::Result;
 
+use crate::config::rules::{PaceRule, Rule, check_names, constraint, pace};
 use crate::config::{Section, TomlSource, toml_document};
 
 /// What the file asks for, checked as far as that goes without the candidates.
@@ -17,36 +17,12 @@ pub(super) struct Rules {
     pub(super) paces: Vec<PaceRule>,
 }
 
-/// One `[[constraint]]`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rule {
-    pub(super) name: String,
-    /// A column of the candidates; `None` counts rows.
-    pub(super) resource: Option<String>,
-    pub(super) conditions: Conditions,
-    pub(super) limit: f64,
-    pub(super) sense: Sense,
-    pub(super) line: u64,
-}
-
 /// One `[[exclude]]`: of these actions a customer gets at most one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Exclusion {
     pub(super) actions: Vec<String>,
     pub(super) line: u64,
 }
-
-/// One `[[pacing]]`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct PaceRule {
-    pub(super) name: String,
-    pub(super) conditions: Conditions,
-    pub(super) per_day: u64,
-    pub(super) line: u64,
-}
-
-/// Columns with the values that count; a row counts when every column has one of its values.
-pub(super) type Conditions = Vec<(String, Vec<String>)>;
 
 /// Reads the file.
 ///
@@ -77,7 +53,8 @@ pub(super) fn rules(file: &str, text: &str) -> Result<Rules> {
         exclusions: exclusions.iter().map(exclusion).collect::<Result<_>>()?,
         paces,
     };
-    rules.check_names(&root)?;
+    check_names(&root, &rules.constraints, &rules.paces)?;
+    rules.check_budget(&root)?;
     Ok(rules)
 }
 
@@ -108,20 +85,7 @@ impl Rules {
         columns
     }
 
-    fn check_names(&self, root: &Section<'_>) -> Result<()> {
-        let of_rules = self.constraints.iter().map(|rule| (&rule.name, rule.line));
-        let mut names: Vec<(&String, u64)> = of_rules
-            .chain(self.paces.iter().map(|pace| (&pace.name, pace.line)))
-            .collect();
-        names.sort_unstable();
-        let twins = names.windows(2).find_map(|pair| match pair {
-            [(one, _), (other, line)] if one == other => Some((one, *line)),
-            _ => None,
-        });
-        if let Some((name, line)) = twins {
-            let error = Error::new("TW0106", format!("two constraints are called \"{name}\""));
-            return Err(root.on_line(line, error.hint("give each a name of its own")));
-        }
+    fn check_budget(&self, root: &Section<'_>) -> Result<()> {
         match &self.budget {
             Some(name) if !self.constraints.iter().any(|rule| &rule.name == name) => Err(root.refuse(
                 "budget",
@@ -139,32 +103,6 @@ fn short(section: &Section<'_>, key: &str, default: u16) -> Result<u16> {
     u16::try_from(number).map_err(|_| section.refuse(key, &format!("= {number} is above {}", u16::MAX)))
 }
 
-fn constraint(section: &Section<'_>) -> Result<Rule> {
-    let (limit, at_least) = (section.number("limit")?, section.number("at_least")?);
-    let (key, limit, sense) = match (limit, at_least) {
-        (Some(limit), None) => ("limit", limit, Sense::AtMost),
-        (None, Some(least)) => ("at_least", least, Sense::AtLeast),
-        (None, None) => return Err(section.missing("limit").hint("give limit (at most) or at_least")),
-        (Some(_), Some(_)) => {
-            return Err(section
-                .refuse("at_least", "stands beside a limit")
-                .hint("write two constraints, each with a name of its own"));
-        }
-    };
-    if limit < 0.0 {
-        return Err(section.refuse(key, &format!("= {limit} is negative")));
-    }
-    let resource = section.required_text("resource")?;
-    Ok(Rule {
-        name: section.required_text("name")?,
-        resource: (resource != "rows").then_some(resource),
-        conditions: section.conditions("where")?,
-        limit,
-        sense,
-        line: section.line(),
-    })
-}
-
 fn exclusion(section: &Section<'_>) -> Result<Exclusion> {
     let actions = section.texts("actions")?;
     if actions.len() < 2 {
@@ -176,19 +114,10 @@ fn exclusion(section: &Section<'_>) -> Result<Exclusion> {
     })
 }
 
-fn pace(section: &Section<'_>) -> Result<PaceRule> {
-    Ok(PaceRule {
-        name: section.required_text("name")?,
-        conditions: section.conditions("where")?,
-        per_day: section
-            .whole("per_day", 1)?
-            .ok_or_else(|| section.missing("per_day"))?,
-        line: section.line(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use thalweg_plan::allocate::Sense;
+
     use super::*;
 
     fn code(text: &str) -> (&'static str, Option<u64>) {
