@@ -10,6 +10,7 @@
 mod allocate;
 #[cfg(test)]
 mod decide;
+#[cfg(test)]
 mod further;
 #[cfg(test)]
 mod large;
