@@ -32,6 +32,8 @@ const ACTIVE: usize = 4;
 
 /// Refuses what cannot be fitted, and lists what may make a fit useless.
 ///
+/// A lift test of one of the channels concerned is the experiment asked for: then the concern is told and stands in nobody's way.
+///
 /// Variance inflation is `1 / (1 - R^2)` of each channel's spend on the other channels and on the base's columns (Belsley,
 /// Kuh and Welsch 1980, doi:10.1002/0471725153): spend before carry-over and saturation, which may help a little.
 ///
@@ -71,6 +73,20 @@ pub fn concerns(panel: &Panel, spec: &Spec) -> Result<Vec<Concern>> {
     enough(panel, spec)?;
     out.extend(pairs(panel));
     out.extend(inflated(panel, spec, &out));
+    for own in out.iter_mut().filter(|own| own.fatal) {
+        let tested = spec
+            .lifts
+            .iter()
+            .filter_map(|test| panel.channels.get(test.channel));
+        let tested: Vec<&String> = tested.filter(|name| own.channels.contains(name)).collect();
+        if let Some(name) = tested.first() {
+            own.fatal = false;
+            own.what = format!(
+                "{}; what they alone cannot tell comes from the lift test of {name}",
+                own.what
+            );
+        }
+    }
     Ok(out)
 }
 

@@ -153,6 +153,60 @@ fn channels_that_move_together_are_named_with_the_experiment() {
     assert!(out["channels"].as_array().unwrap().is_empty() && out["optimum"].is_null());
 }
 
+/// The experiment that the refusal asks for opens the way: what one channel did is known, so that the rest is the other's.
+#[test]
+fn a_lift_test_tells_channels_apart_that_move_together() {
+    let folder = TempDir::new().unwrap();
+    let mut rows = weeks(100);
+    for row in &mut rows {
+        row[3] = format!("{:.3}", row[2].parse::<f64>().unwrap() * 0.4 + 1.0);
+    }
+    // sales are made anew: they follow from the spends as they are now
+    let (tv, search) = (
+        |own: f64| 300.0 * (own / 60.0).tanh(),
+        |own: f64| 200.0 * (own / 40.0).tanh(),
+    );
+    let mut truth = [0.0, 0.0];
+    let mut spent = [0.0, 0.0];
+    for (week, row) in (0..).zip(&mut rows) {
+        let spends: Vec<f64> = row[2..4].iter().map(|own| own.parse().unwrap()).collect();
+        let brought = [tv(spends[0]), search(spends[1])];
+        for channel in 0..2 {
+            truth[channel] += brought[channel];
+            spent[channel] += spends[channel];
+        }
+        row[1] = format!("{:.3}", 1000.0 + brought[0] + brought[1] + 30.0 * dice(week, 4));
+    }
+    write(folder.path(), &rows);
+    let lines: String = [(0.0, 30.0), (30.0, 30.0)]
+        .map(|(spend, change)| format!("tv,{spend},{change},{},4\n", tv(spend + change) - tv(spend)))
+        .concat();
+    let tests = format!("channel,spend,change,lift,sd\n{lines}");
+    fs::write(folder.path().join("lifts.csv"), tests).unwrap();
+    let output = ask(
+        folder.path(),
+        &["--seasonality", "none", "--lift-tests", "lifts.csv"],
+    );
+    let out: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(out["verdict"], "published", "{}", out["reasons"]);
+    assert!(
+        out["concerns"][0]["what"]
+            .as_str()
+            .unwrap()
+            .contains("comes from the lift test of tv"),
+        "{}",
+        out["concerns"]
+    );
+    for channel in 0..2 {
+        let (own, ci) = (
+            truth[channel] / spent[channel],
+            &out["channels"][channel]["return"]["ci90"],
+        );
+        let (low, high) = (ci[0].as_f64().unwrap(), ci[1].as_f64().unwrap());
+        assert!(low < own && own < high, "{channel}: {own} {ci}");
+    }
+}
+
 #[test]
 fn the_answer_has_the_same_bytes_on_one_thread_and_on_three() {
     let folder = TempDir::new().unwrap();
