@@ -19,6 +19,7 @@ mod plan_response;
 mod plan_rules;
 mod real_data;
 mod response;
+mod response_models;
 mod scenarios;
 mod score;
 mod support;

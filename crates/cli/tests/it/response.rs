@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::support::{json, shared_data, thalweg};
 
 /// A share that follows from the week and a salt (the SplitMix64 finaliser).
-fn dice(week: u32, salt: u32) -> f64 {
+pub(crate) fn dice(week: u32, salt: u32) -> f64 {
     let mut z = (u64::from(week) * 1000 + u64::from(salt)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
