@@ -243,6 +243,7 @@ fn width(out: &Value, channel: usize) -> f64 {
 #[test]
 fn geographies_are_found_and_make_the_answer_surer() {
     let business = Business {
+        periods: 80,
         geos: vec![("north", 1.0), ("south", 2.5), ("west", 0.6)],
         noise: 40.0,
         ..usual()
