@@ -879,7 +879,7 @@ pub static CODES: &[CodeInfo] = &[
         exit: ExitClass::Usage,
         cause: "a number is out of its range, a budget is beyond the allowed changes, or a name is not among the channels",
         example: "error[TW0524]: a budget of 900 per period cannot be reached: with changes of at most 0.3 the channels can take 210 to 390",
-        remedy: "see thalweg tool response --help for what each option takes",
+        remedy: "see thalweg tool response --help for what each option takes; in a workspace, [response] in docs/reference/config.md",
     },
     CodeInfo {
         code: "TW0590",
