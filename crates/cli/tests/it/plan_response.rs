@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::bad_input::{put, small};
 use crate::determinism::{AS_OF, files};
-use crate::response::{weeks, write};
+use crate::response::{dice, weeks, write};
 use crate::support::{fail, json, shared_data, succeed};
 
 /// After the horizon of 30 days.
@@ -133,6 +133,69 @@ fn the_plan_has_the_curves_and_keeps_them() {
     ] {
         assert!(report.contains(words), "{words}");
     }
+}
+
+#[test]
+fn threads_change_no_byte_and_again_makes_the_same() {
+    let rows = weeks(80);
+    let made = |args: &[&str]| {
+        let folder = workspace(&rows, SECTION);
+        succeed(folder.path(), &[&["run", "--as-of", AS_OF], args].concat());
+        succeed(folder.path(), &["run", "--again", "--as-of", AS_OF]);
+        files(&folder.path().join("artifacts"))
+    };
+    let (one, three) = (made(&["--threads", "1"]), made(&["--threads", "3"]));
+    let plans = one.keys().filter(|name| name.starts_with("plans/p-")).count();
+    assert_eq!((plans, one.len()), (1, three.len()));
+    assert!(one == three, "bytes depend on the threads");
+}
+
+/// A curve that says no has its say in every scenario too.
+#[test]
+fn the_veto_counts_in_the_plan_and_in_scenarios() {
+    // email is held back by its capacity, and its weeks brought hardly more than nothing
+    let mut rows = weeks(100);
+    for (week, row) in (0..).zip(&mut rows) {
+        let [tv, search] = [2, 3].map(|column: usize| row[column].parse::<f64>().unwrap());
+        let sales = 1000.0 + 0.2 * tv + 200.0 * (search / 40.0).tanh() + 20.0 * dice(week, 7);
+        row[1] = format!("{sales:.3}");
+    }
+    let section = SECTION.replace("draws = 500", "outcome_unit = \"value\"\ndraws = 500");
+    let folder = workspace(&rows, &section);
+    let folder = folder.path();
+    let file = folder.join("thalweg.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let small = "unit_cost = 0.02\ncapacity = 60\nassumed_effect = { mean = 0.2, sd = 0.02 }";
+    fs::write(&file, text.replacen("unit_cost = 0.02", small, 1)).unwrap();
+    let plan = json(folder, PLAN);
+    let email = &plan["channels"][0];
+    let reason = email["reason"].as_str().unwrap();
+    assert_eq!(email["verdict"], "hold", "{reason}");
+    assert!(
+        reason.contains("its capacity holds it back")
+            && reason.contains("; held back, as by its response curve"),
+        "{reason}"
+    );
+    put(
+        folder,
+        "s.toml",
+        "[[scenario]]\nname = \"more\"\nbudget = \"+10 %\"\n",
+    );
+    let compared = json(folder, &["plan", "--scenario", "s.toml", "--as-of", AS_OF]);
+    let first = &compared["scenarios"][0]["channels"][0];
+    assert_eq!(
+        (&first["verdict"], &first["reason"]),
+        (&email["verdict"], &email["reason"])
+    );
+    // without the curve it is expanded
+    fs::write(
+        &file,
+        fs::read_to_string(&file)
+            .unwrap()
+            .replace("outcome_unit = \"value\"\n", ""),
+    )
+    .unwrap();
+    assert_eq!(json(folder, PLAN)["channels"][0]["verdict"], "expand");
 }
 
 #[test]
@@ -293,6 +356,15 @@ fn hold_outs_of_closed_cycles_are_lift_tests_where_the_table_has_their_weeks() {
             && reason.contains("than the budget's price"),
         "{reason}"
     );
+    // it is in the likelihood
+    let file = folder.path().join("thalweg.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("outcome_unit = \"value\"\n", "")).unwrap();
+    let without = json(folder.path(), &["plan", "--as-of", LATER]);
+    let tv = |plan: &Value| plan["response"]["channels"][1]["contribution"].clone();
+    assert_eq!(plan["response"]["channels"][1]["name"], "tv");
+    assert!(without["response"]["lift_tests"].as_array().unwrap().is_empty());
+    assert_ne!(tv(&plan), tv(&without));
     // a table that ends before is not
     let folder = workspace(&weeks(120), &in_value);
     let plan = second_cycle(folder.path());

@@ -17,6 +17,13 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// A table may show so much less than was spent by rounding and by costs that were booked elsewhere.
 const SLACK: f64 = 0.05;
 
+/// Curves, and whether their outcome counts money as the plan does.
+#[derive(Debug, Clone)]
+pub(super) struct Fitted {
+    out: ResponseOut,
+    in_value: bool,
+}
+
 /// The table, read and checked, with what it is kept under.
 pub(super) struct Weekly<'a> {
     config: &'a Response,
@@ -53,12 +60,14 @@ impl Weekly<'_> {
     }
 
     /// The kept fit, or a new one.
-    pub(super) fn fitted(mut self, session: &Session, menu: &Menu) -> Result<(ResponseOut, bool)> {
+    pub(super) fn fitted(mut self, session: &Session, menu: &Menu) -> Result<Fitted> {
         let in_value = self.config.in_value;
         let name = format!("r-{}", self.key);
         let path = session.workspace.artifact("responses", &name, "json");
-        if let Some(kept) = kept(&path) {
-            return Ok((kept, in_value));
+        if !session.options.again
+            && let Some(out) = kept(&path)
+        {
+            return Ok(Fitted { out, in_value });
         }
         if in_value {
             self.add_own_tests(session, &by_cycle(session, menu)?)?;
@@ -75,7 +84,8 @@ impl Weekly<'_> {
         }
         thalweg_collect::write_bytes_atomic(&path, &json_bytes(&out)?)?;
         // read back, so that a new fit and a kept one are the same to the last digit
-        Ok((kept(&path).unwrap_or(out), in_value))
+        let out = kept(&path).unwrap_or(out);
+        Ok(Fitted { out, in_value })
     }
 
     /// Hold-outs of closed cycles as experiments, where the table has their weeks and their spend.
@@ -153,7 +163,11 @@ fn periods(panel: &Panel, from: Timestamp, horizon: Duration) -> Option<std::ops
 }
 
 /// Puts the curves into the plan, and what they say of a channel's next unit into its verdict.
-pub(super) fn tell(out: &mut PlanOut, (curves, in_value): (ResponseOut, bool), budget_price: f64) {
+pub(super) fn tell(out: &mut PlanOut, fitted: Fitted, budget_price: f64) {
+    let Fitted {
+        out: curves,
+        in_value,
+    } = fitted;
     for own in &curves.channels {
         let found = out
             .channels

@@ -8,7 +8,7 @@ use thalweg_domain::{Error, Estimate, Result};
 use thalweg_learn::effect::ActionLoad;
 use thalweg_learn::outcome::OutcomeTraining;
 
-use super::{Inputs, decide_all, describe, partners, prepare, refuse_failed_checks, salt};
+use super::{Inputs, decide_all, describe, partners, prepare, refuse_failed_checks, response, salt};
 use crate::config::scenarios::AS_CONFIGURED;
 use crate::config::{Config, Scenario, parse_scenarios};
 use crate::effects::{Effects, Menu};
@@ -54,6 +54,8 @@ struct Ground {
     salt: String,
     table_id: String,
     model: String,
+    /// Response curves, whose veto counts in every column.
+    curves: Option<response::Fitted>,
 }
 
 /// A scenario's plan, with what differences need.
@@ -75,9 +77,12 @@ pub(crate) fn compare(
     let menu = Menu::of(session);
     let collected = collect::load(session, table_id)?;
     let (rows, _) = collect::to_decide(session, &collected)?;
+    let effects = Effects::current(session, &menu)?;
+    let weekly = response::read(session, &effects)?;
     let ground = Ground {
         training: train::load(session, &evaluation.model)?,
-        effects: Effects::current(session, &menu)?,
+        curves: weekly.map(|own| own.fitted(session, &menu)).transpose()?,
+        effects,
         salt: salt(session)?,
         table_id: table_id.to_owned(),
         model: evaluation.model.clone(),
@@ -149,7 +154,10 @@ fn plan(session: &mut Session, ground: &Ground, (config, other_beliefs): (Config
         let plan = decide_all(session, &planning, &inputs)?;
         let gross = planning.loads(&describe::taken(&plan.result));
         let out = describe::plan(session, &planning, &plan.result, &inputs)?;
-        let out = partners::settle(session, (&planning, &plan), out);
+        let mut out = partners::settle(session, (&planning, &plan), out);
+        if let Some(curves) = &ground.curves {
+            response::tell(&mut out, curves.clone(), plan.result.budget_price);
+        }
         Ok(Planned { out, gross })
     })
 }
