@@ -4,6 +4,7 @@ pub mod foreign;
 pub mod gbdt;
 pub mod logistic;
 pub mod mlp;
+mod reading;
 pub mod structure;
 #[cfg(test)]
 mod tests;
@@ -11,15 +12,16 @@ mod tests;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use thalweg_domain::{ColumnSchema, Error, Result, Seed, Table};
+use thalweg_domain::{ColumnSchema, Result, Seed, Table};
 
 use crate::compress::Compact;
 use crate::prepare::{Preparer, TextReasons};
 pub(crate) use crate::task::{Examples, Margins};
 use foreign::{Foreign, ForeignFile, ForeignScores};
 use gbdt::{Gbdt, GbdtParams};
-use logistic::{Inputs, Logistic, LogisticParams};
+use logistic::{Logistic, LogisticParams};
 use mlp::{Epoch, Mlp, MlpParams};
+pub(crate) use reading::{NO_PENALTIES, Reading, TextPenalties};
 
 /// A kind of outcome model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -113,90 +115,6 @@ impl Contributions {
     }
 }
 
-/// Rows of a table as learners read them: what fits of several settings on the same rows share. Preparing text is most of
-/// the work of a fit, and the same for all of them.
-#[derive(Debug)]
-pub(crate) struct Reading<'a> {
-    table: &'a Table,
-    rows: &'a [usize],
-    examples: &'a Examples,
-    seed: Seed,
-    /// For nets and trees: the preparation, and the table with the scores of its texts, if there are any.
-    scored: Option<(Preparer, Option<Table>)>,
-    /// For linear models.
-    inputs: Option<(Preparer, Inputs)>,
-}
-
-impl<'a> Reading<'a> {
-    /// Reads the rows for some learners. `examples` are those of `rows`, in the same order.
-    ///
-    /// # Errors
-    /// `TW0303` and `TW0304` for data that cannot be learned from, `TW0308` when the model of a text does not converge.
-    pub(crate) fn new(
-        table: &'a Table,
-        rows: &'a [usize],
-        examples: &'a Examples,
-        seed: Seed,
-        learners: impl Iterator<Item = Learner> + Clone,
-    ) -> Result<Self> {
-        examples.check()?;
-        let scores = |learner| matches!(learner, Learner::Mlp | Learner::Gbdt);
-        let linear = |learner| learner == Learner::Logistic;
-        let scored = learners.clone().any(scores);
-        let scored = scored.then(|| Preparer::fit_supervised(table, rows, examples, seed));
-        let inputs = learners.clone().any(linear).then(|| {
-            let preparer = Preparer::fit_terms(table, rows)?;
-            let inputs = preparer.inputs(table, rows, true)?;
-            Ok((preparer, inputs))
-        });
-        Ok(Self {
-            table,
-            rows,
-            examples,
-            seed,
-            scored: scored.transpose()?,
-            inputs: inputs.transpose()?,
-        })
-    }
-
-    /// Fits a learner that the rows were read for.
-    ///
-    /// # Errors
-    /// `TW0307` for parameters out of range or a learner that cannot be trained here, `TW0308` when training diverges.
-    pub(crate) fn fit(&self, learner: Learner, params: &LearnerParams) -> Result<(Fitted, Vec<Epoch>)> {
-        let (preparer, model, history) = match (learner, &self.scored, &self.inputs) {
-            (Learner::Mlp, Some((preparer, with_scores)), _) => {
-                let table = with_scores.as_ref().unwrap_or(self.table);
-                let x = mlp::Coded::read(preparer, table, self.rows, &params.mlp.embedded(preparer))?;
-                let (model, history) = mlp::fit(&x, self.examples, &params.mlp, self.seed)?;
-                (preparer, FittedModel::Mlp(model), history)
-            }
-            (Learner::Gbdt, Some((preparer, with_scores)), _) => {
-                let source = gbdt::Rows {
-                    preparer,
-                    table: with_scores.as_ref().unwrap_or(self.table),
-                    rows: self.rows,
-                };
-                let model = gbdt::fit(&source, self.examples, &params.gbdt, self.seed)?;
-                (preparer, FittedModel::Gbdt(Box::new(model)), Vec::new())
-            }
-            (Learner::Logistic, _, Some((preparer, inputs))) => {
-                let model = logistic::fit(inputs, self.examples, &params.logistic, self.seed)?;
-                (preparer, FittedModel::Logistic(model), Vec::new())
-            }
-            _ => {
-                return Err(Error::new(
-                    "TW0307",
-                    "a model that was trained elsewhere cannot be trained here",
-                )
-                .hint("it is registered as it is; to train, choose auto, mlp, gbdt or logistic"));
-            }
-        };
-        let preparer = preparer.clone();
-        Ok((Fitted { preparer, model }, history))
-    }
-}
-
 /// Fits one learner on some rows of a table. `examples` are those of `rows`, in the same order.
 ///
 /// # Errors
@@ -210,7 +128,8 @@ pub(crate) fn fit(
     params: &LearnerParams,
     seed: Seed,
 ) -> Result<(Fitted, Vec<Epoch>)> {
-    Reading::new(table, rows, examples, seed, std::iter::once(learner))?.fit(learner, params)
+    let learners = std::iter::once(learner);
+    Reading::new((table, rows), examples, &NO_PENALTIES, seed, learners)?.fit(learner, params)
 }
 
 impl Fitted {

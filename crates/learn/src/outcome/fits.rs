@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use thalweg_domain::{Error, Result, Seed};
+use thalweg_domain::{ColumnKind, Error, Result, Seed, Table};
 
 use super::TrainingSet;
 use super::explain::member_importance;
@@ -13,7 +13,7 @@ use super::params::{ClassWeight, OutcomeParams};
 use super::procedure::Hooks;
 use super::split::Part;
 use crate::models::mlp::Epoch;
-use crate::models::{Learner, Reading};
+use crate::models::{Learner, NO_PENALTIES, Reading, TextPenalties};
 use crate::task::{Examples, Margins, Task};
 
 /// One fit and the rows that it scores.
@@ -36,6 +36,8 @@ pub(super) struct Fits<'a> {
     pub(super) set: &'a TrainingSet<'a>,
     pub(super) params: &'a OutcomeParams,
     pub(super) hooks: &'a Hooks<'a>,
+    /// Of each part, chosen on all rows that it learns from; empty without text.
+    penalties: Vec<TextPenalties>,
     done: AtomicUsize,
     /// How many there will be, as far as is known.
     total: AtomicUsize,
@@ -51,6 +53,7 @@ impl<'a> Fits<'a> {
             set,
             params,
             hooks,
+            penalties: Vec::new(),
             done: AtomicUsize::new(0),
             total: AtomicUsize::new(0),
         }
@@ -60,6 +63,33 @@ impl<'a> Fits<'a> {
     pub(super) fn expect(&self, remaining: usize) {
         self.total
             .store(self.done.load(Ordering::Relaxed) + remaining, Ordering::Relaxed);
+    }
+
+    /// Chooses the penalties of text terms in each part, from the rows that it learns from. Its validation splits take them
+    /// over, so a validated score has seen its rows in this one number; an outer score has not.
+    ///
+    /// # Errors
+    /// As [`crate::models::fit`].
+    pub(super) fn choose_penalties(&mut self, parts: &[Part]) -> Result<()> {
+        if !has_text(self.set.table) {
+            return Ok(());
+        }
+        self.expect(parts.len());
+        let seeds = self.params.seed.stream("text penalties");
+        let choose = |part: &Part| {
+            let weighed = self.weighed(&part.learn);
+            let penalties = TextPenalties::choose(
+                (self.set.table, &part.learn),
+                &weighed.examples,
+                &self.params.learners,
+                seeds.nth(part.number as u64),
+                self.params.choice.learners().into_iter(),
+            );
+            self.count();
+            penalties.map_err(|error| error.doing("choosing the penalties of text"))
+        };
+        self.penalties = parts.par_iter().map(choose).collect::<Result<_>>()?;
+        Ok(())
     }
 
     fn count(&self) {
@@ -132,7 +162,9 @@ impl<'a> Fits<'a> {
         let seed = self.params.seed.stream("fits").nth(number);
         let weighed = self.weighed(&fitted_on);
         let learners = jobs.iter().map(|job| job.setting.learner);
-        let reading = Reading::new(self.set.table, &fitted_on, &weighed.examples, seed, learners)
+        let penalties = self.penalties.get(job.part.number).unwrap_or(&NO_PENALTIES);
+        let rows = (self.set.table, fitted_on.as_slice());
+        let reading = Reading::new(rows, &weighed.examples, penalties, seed, learners)
             .map_err(|error| training(job.setting.learner, error))?;
         jobs.par_iter()
             .map(|job| {
@@ -196,7 +228,8 @@ impl<'a> Fits<'a> {
     ) -> Result<(Member, Vec<Epoch>)> {
         let weighed = self.weighed(rows);
         let learners = std::iter::once(setting.learner);
-        let reading = Reading::new(self.set.table, rows, &weighed.examples, seed, learners)
+        let rows = (self.set.table, rows);
+        let reading = Reading::new(rows, &weighed.examples, &NO_PENALTIES, seed, learners)
             .map_err(|error| training(setting.learner, error))?;
         member(&reading, setting, &weighed.offset)
     }
@@ -226,6 +259,13 @@ impl<'a> Fits<'a> {
 struct Weighed {
     examples: Examples,
     offset: Vec<f64>,
+}
+
+fn has_text(table: &Table) -> bool {
+    table
+        .columns()
+        .iter()
+        .any(|column| column.kind() == ColumnKind::Text)
 }
 
 fn training(learner: Learner, error: Error) -> Error {

@@ -59,7 +59,8 @@ pub fn train_with(
 ) -> Result<OutcomeTraining> {
     check(set, params)?;
     let plan = plan(set, params)?;
-    let fits = Fits::new(set, params, hooks);
+    let mut fits = Fits::new(set, params, hooks);
+    fits.choose_penalties(&plan.parts)?;
     let searched = Searched::run(&plan, &fits)?;
     let outer = Outer::run(&plan, &fits, &searched)?;
     outer.finish()

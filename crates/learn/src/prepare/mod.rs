@@ -21,6 +21,8 @@ pub(crate) mod structure;
 mod tests;
 mod text;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use thalweg_domain::{Column, ColumnData, ColumnKind, ColumnSchema, Error, Result, Seed, Table};
@@ -75,7 +77,8 @@ impl Preparer {
     /// `rows`, in the same order.
     ///
     /// The second result is the table to train on, if there is text: in it the texts have been replaced by what the
-    /// encodings are made of, with out-of-fold scores, so that a model learns how far to trust them.
+    /// encodings are made of, with out-of-fold scores, so that a model learns how far to trust them. The penalties of
+    /// columns that are not given one are chosen out of fold.
     ///
     /// # Errors
     /// As [`Self::fit`], and `TW0308` when the model of a text does not converge.
@@ -83,7 +86,7 @@ impl Preparer {
         table: &Table,
         rows: &[usize],
         examples: &Examples,
-        seed: Seed,
+        (penalties, seed): (&BTreeMap<String, f64>, Seed),
     ) -> Result<(Self, Option<Table>)> {
         let mut preparer = Self::learn(table, rows, true)?;
         let mut made = Vec::new();
@@ -91,7 +94,8 @@ impl Preparer {
             if let (Encoder::Text(text), Some(column)) = (&mut prepared.encoder, table.column(&prepared.name))
             {
                 let seed = seed.stream("text scores").nth(number as u64);
-                let columns = text.score(TextCells::of(column), rows, examples, seed)?;
+                let penalty = penalties.get(&prepared.name).copied();
+                let columns = text.score((TextCells::of(column), rows), examples, penalty, seed)?;
                 made.extend(spread(&prepared.name, columns, rows, table.n_rows()));
             }
         }
@@ -104,6 +108,15 @@ impl Preparer {
             .filter(|column| column.kind() != ColumnKind::Text);
         let training = Table::new(others.cloned().chain(made).collect())?;
         Ok((preparer, Some(training)))
+    }
+
+    /// The penalty of each text column's linear model.
+    pub(crate) fn text_penalties(&self) -> BTreeMap<String, f64> {
+        let penalty = |column: &PreparedColumn| match &column.encoder {
+            Encoder::Text(text) => text.penalty().map(|penalty| (column.name.clone(), penalty)),
+            _ => None,
+        };
+        self.columns.iter().filter_map(penalty).collect()
     }
 
     fn learn(table: &Table, rows: &[usize], with_text: bool) -> Result<Self> {

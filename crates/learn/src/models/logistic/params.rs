@@ -10,8 +10,8 @@ pub struct LogisticParams {
     /// Ridge penalty on the standardised coefficients (not on the intercept), in the units of one row's log loss:
     /// the objective is `sum of losses + l2 / 2 * sum of squares`. Above 0, at most 1e6.
     pub l2: f64,
-    /// Ridge penalty on the weights of text terms, in the same units; above 0, at most 1e6. `None`: chosen among seven
-    /// from 8 to 0.12 by an inner cross-validation.
+    /// Ridge penalty on the weights of text terms, in the same units; above 0, at most 1e6. `None`: chosen among five
+    /// from 16 to 0.0625 by an inner cross-validation.
     pub text_l2: Option<f64>,
     /// Newton steps at most, at least 1; quasi-Newton ones (classes, text) may be 40 times as many.
     pub max_steps: usize,

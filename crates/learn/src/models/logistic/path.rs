@@ -10,69 +10,112 @@ use super::problem::{Inputs, Problem};
 use crate::task::Examples;
 
 /// Penalties tried, strongest first, in the units of one row's loss. (scikit-learn's C is the inverse.)
-const PENALTIES: [f64; 7] = [8.0, 4.0, 2.0, 1.0, 0.5, 0.25, 0.12];
-/// Expected decrease per row, in loss, at which a fit inside the cross-validation ends.
+const PENALTIES: [f64; 5] = [16.0, 4.0, 1.0, 0.25, 0.0625];
+/// Folds of the cross-validation that judges them.
+const FOLDS: usize = 3;
+/// Rows that are enough to judge on: of large tables not every fold is left out.
+const ENOUGH_ROWS: usize = 2000;
+/// Expected decrease per row, in loss, at which a fit on a part of the rows ends.
 const TOLERANCE: f64 = 1e-5;
 const MAX_STEPS: usize = 100;
 
-/// The penalty with the lowest loss on left-out rows.
+/// A penalty, and where a fit with it may start.
 #[derive(Debug)]
-pub(crate) struct Path {
-    pub(crate) l2: f64,
-    /// Scores of each row by the fit that left out its fold: row after row, one or one per class.
-    pub(crate) out_of_fold: Vec<f64>,
-    /// The mean of the folds' parameters: where the fit on all rows starts.
-    pub(crate) start: Vec<f64>,
+pub(super) struct Chosen {
+    pub(super) l2: f64,
+    /// Parameters of fits on parts of the rows, averaged; `None`: nothing has been fitted.
+    pub(super) start: Option<Vec<f64>>,
 }
 
-/// Tries the penalties on grouped, stratified folds. Stops at the first that does worse than the one before.
+/// The penalty with the lowest loss on left-out rows, in grouped, stratified folds. Stops at the first that does worse
+/// than the one before.
 ///
 /// # Errors
 /// `TW0308` when a fit cannot be started (collinear beyond the penalty).
-pub(crate) fn choose_penalty(
-    inputs: &Inputs,
-    examples: &Examples,
-    (l2, folds): (f64, usize),
-    seed: Seed,
-) -> Result<Path> {
-    let fold = assign(examples, folds, seed);
-    let weight = mean_one(&examples.weight);
-    let mut starts: Vec<Option<Vec<f64>>> = vec![None; folds];
-    let mut best: Option<(f64, Path)> = None;
-    for text_l2 in PENALTIES {
-        let fits: Vec<Result<Minimum>> = (0..folds)
-            .into_par_iter()
-            .map(|own| {
-                let weight: Vec<f64> = weight
-                    .iter()
-                    .zip(&fold)
-                    .map(|(weight, fold)| if *fold == own { 0.0 } else { *weight })
-                    .collect();
-                let problem = problem(inputs, examples, &weight, (l2, text_l2));
-                fit_part(&problem, starts[own].clone())
-            })
-            .collect();
-        let fits = fits.into_iter().collect::<Result<Vec<_>>>()?;
-        let out_of_fold = gather(&fits, &fold, examples.task.n_outputs());
-        let loss = problem(inputs, examples, &weight, (l2, text_l2))
-            .fit_loss(&out_of_fold)
-            .0;
+pub(super) fn choose_penalty(parts: &Parts<'_>, seed: Seed) -> Result<Chosen> {
+    let fold = assign(parts.examples, FOLDS, seed);
+    let judged = ENOUGH_ROWS.div_ceil((fold.len() / FOLDS).max(1)).clamp(1, FOLDS);
+    let mut fits: Vec<Minimum> = Vec::new();
+    let mut best: Option<(f64, Chosen)> = None;
+    for l2 in PENALTIES {
+        fits = parts.fit((&fold, judged), l2, &fits)?;
+        let loss = parts.left_out_loss((&fold, judged), l2, &fits);
         if best.as_ref().is_some_and(|(lowest, _)| loss >= *lowest) {
             break;
         }
-        let start = mean_of(&fits);
-        let path = Path {
-            l2: text_l2,
-            out_of_fold,
-            start,
-        };
-        best = Some((loss, path));
-        starts = fits.into_iter().map(|fit| Some(fit.parameters)).collect();
+        let start = Some(mean_of(&fits));
+        best = Some((loss, Chosen { l2, start }));
     }
-    best.map(|(_, path)| path).ok_or_else(|| {
+    best.map(|(_, chosen)| chosen).ok_or_else(|| {
         Error::new("TW0308", "the linear model of the text did not converge")
             .hint("look for numbers on a huge scale")
     })
+}
+
+/// The scores of each row by the fit that left out its fold, row after row, one or one per class; and where a fit on all
+/// rows may start.
+///
+/// # Errors
+/// As [`choose_penalty`].
+pub(super) fn out_of_fold(
+    parts: &Parts<'_>,
+    chosen: &Chosen,
+    (folds, seed): (usize, Seed),
+) -> Result<(Vec<f64>, Vec<f64>)> {
+    let fold = assign(parts.examples, folds, seed);
+    let fits = parts.fit((&fold, folds), chosen.l2, &[])?;
+    Ok((
+        gather(&fits, &fold, parts.examples.task.n_outputs()),
+        mean_of(&fits),
+    ))
+}
+
+/// Rows that are fitted on in parts.
+pub(super) struct Parts<'a> {
+    pub(super) inputs: &'a Inputs,
+    pub(super) examples: &'a Examples,
+    /// Mean 1.
+    pub(super) weight: &'a [f64],
+    /// The penalty of dense columns.
+    pub(super) l2: f64,
+}
+
+impl Parts<'_> {
+    /// Fits that leave out the first `left_out` folds, one after another.
+    fn fit(
+        &self,
+        (fold, left_out): (&[usize], usize),
+        text_l2: f64,
+        starts: &[Minimum],
+    ) -> Result<Vec<Minimum>> {
+        (0..left_out)
+            .into_par_iter()
+            .map(|own| {
+                let weight = self.only(fold, |fold| fold != own);
+                let problem = problem(self.inputs, self.examples, &weight, (self.l2, text_l2));
+                let start = starts.get(own).map(|start| start.parameters.clone());
+                fit_part(&problem, start)
+            })
+            .collect()
+    }
+
+    /// The loss of the rows of the folds that were left out.
+    fn left_out_loss(&self, (fold, left_out): (&[usize], usize), text_l2: f64, fits: &[Minimum]) -> f64 {
+        let of_fold = |(own, fit): (usize, &Minimum)| {
+            let weight = self.only(fold, |fold| fold == own);
+            let problem = problem(self.inputs, self.examples, &weight, (self.l2, text_l2));
+            problem.fit_loss(&fit.margins).0
+        };
+        fits.iter().take(left_out).enumerate().map(of_fold).sum()
+    }
+
+    /// Weights of the rows in some folds; 0 elsewhere.
+    fn only(&self, fold: &[usize], keep: impl Fn(usize) -> bool) -> Vec<f64> {
+        let weights = self.weight.iter().zip(fold);
+        weights
+            .map(|(weight, fold)| if keep(*fold) { *weight } else { 0.0 })
+            .collect()
+    }
 }
 
 pub(super) fn problem<'a>(

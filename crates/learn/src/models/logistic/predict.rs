@@ -105,6 +105,11 @@ impl Logistic {
         self
     }
 
+    /// The ridge penalty of the terms; `None` without text.
+    pub(crate) fn text_penalty(&self) -> Option<f64> {
+        self.text.as_ref().map(|text| text.l2)
+    }
+
     /// Scores per row: 1, or one per class.
     pub(crate) const fn n_outputs(&self) -> usize {
         self.n_outputs

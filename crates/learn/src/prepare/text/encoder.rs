@@ -79,20 +79,21 @@ impl TextEncoder {
         })
     }
 
-    /// Adds the scores of a linear model. Gives what the training rows are to be encoded with: for each raw column its
+    /// Adds the scores of a linear model, with a given penalty or one that is chosen out of fold. Gives what the training rows are to be encoded with: for each raw column its
     /// cells, the scores out of fold.
     ///
     /// # Errors
     /// `TW0308` when the model does not converge.
     pub(in crate::prepare) fn score(
         &mut self,
-        cells: TextCells<'_>,
-        rows: &[usize],
+        (cells, rows): (TextCells<'_>, &[usize]),
         examples: &Examples,
+        penalty: Option<f64>,
         seed: Seed,
     ) -> Result<Vec<Vec<f64>>> {
         let mut columns = self.plain(cells, rows);
-        let (scorer, scores) = Scorer::fit(self.terms(cells, rows), self.width(), examples, seed)?;
+        let terms = (self.terms(cells, rows), self.width());
+        let (scorer, scores) = Scorer::fit(terms, examples, penalty, seed)?;
         let of_output = split(&scores, scorer.n_outputs());
         let scales: Option<Vec<Scale>> = of_output.iter().map(|column| Scale::fit(column, false)).collect();
         let Some(scales) = scales else { return Ok(columns) };
@@ -107,6 +108,11 @@ impl TextEncoder {
         });
         columns.extend(of_output);
         Ok(columns)
+    }
+
+    /// The penalty of the linear model, if there is one.
+    pub(in crate::prepare) fn penalty(&self) -> Option<f64> {
+        self.scored.as_ref().and_then(|scored| scored.scorer.penalty())
     }
 
     /// Number of terms.

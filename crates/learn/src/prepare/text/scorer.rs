@@ -18,23 +18,32 @@ pub(super) struct Scorer {
 }
 
 impl Scorer {
-    /// Fits on the training rows; also gives their out-of-fold scores, row after row.
+    /// Fits on the training rows, with a given penalty or one that the folds choose; also gives their out-of-fold
+    /// scores, row after row.
     ///
     /// # Errors
     /// `TW0308` when the model does not converge.
     pub(super) fn fit(
-        rows: Vec<SparseRow>,
-        n_terms: usize,
+        (rows, n_terms): (Vec<SparseRow>, usize),
         examples: &Examples,
+        penalty: Option<f64>,
         seed: Seed,
     ) -> Result<(Self, Vec<f64>)> {
         let inputs = inputs(rows, n_terms, true);
-        let (model, scores) = cross_fit(&inputs, examples, &LogisticParams::default(), (FOLDS, seed))?;
+        let params = LogisticParams {
+            text_l2: penalty,
+            ..LogisticParams::default()
+        };
+        let (model, scores) = cross_fit(&inputs, examples, &params, (FOLDS, seed))?;
         Ok((Self { model, n_terms }, scores))
     }
 
     pub(super) const fn n_outputs(&self) -> usize {
         self.model.n_outputs()
+    }
+
+    pub(super) fn penalty(&self) -> Option<f64> {
+        self.model.text_penalty()
     }
 
     /// The scores of new rows, row after row.

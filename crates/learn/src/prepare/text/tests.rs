@@ -6,6 +6,8 @@ use thalweg_domain::{Column, ColumnData, Seed, Table};
 
 use super::tokens::{Analyzer, fold, tokens};
 use super::vectoriser::Vectoriser;
+use std::collections::BTreeMap;
+
 use crate::prepare::Preparer;
 use crate::task::{Examples, Task};
 
@@ -176,7 +178,8 @@ pub(super) fn verbatims(n: usize, seed: u64) -> (Table, Examples) {
 fn training_rows_get_scores_that_never_saw_them() {
     let (table, examples) = verbatims(1200, 1);
     let rows: Vec<usize> = (0..1200).collect();
-    let (preparer, training) = Preparer::fit_supervised(&table, &rows, &examples, Seed(1)).unwrap();
+    let (preparer, training) =
+        Preparer::fit_supervised(&table, &rows, &examples, (&BTreeMap::new(), Seed(1))).unwrap();
     let training = training.unwrap();
     assert!(
         training.column("verbatim").is_none(),
@@ -225,7 +228,8 @@ fn the_same_seed_gives_the_same_scores_with_any_number_of_threads() {
             .build()
             .unwrap();
         pool.install(|| {
-            let (preparer, training) = Preparer::fit_supervised(&table, &rows, &examples, Seed(4)).unwrap();
+            let (preparer, training) =
+                Preparer::fit_supervised(&table, &rows, &examples, (&BTreeMap::new(), Seed(4))).unwrap();
             let x = preparer.dense(&training.unwrap(), &rows).unwrap();
             (serde_json::to_string(&preparer).unwrap(), x)
         })
@@ -237,7 +241,8 @@ fn the_same_seed_gives_the_same_scores_with_any_number_of_threads() {
 fn words_are_read_from_categories_and_empty_columns_too() {
     let (table, examples) = verbatims(300, 5);
     let rows: Vec<usize> = (0..300).collect();
-    let (preparer, _) = Preparer::fit_supervised(&table, &rows, &examples, Seed(4)).unwrap();
+    let (preparer, _) =
+        Preparer::fit_supervised(&table, &rows, &examples, (&BTreeMap::new(), Seed(4))).unwrap();
     let with = |data| {
         let mut columns = table.columns().to_vec();
         columns[0].data = data;
@@ -273,7 +278,8 @@ fn words_are_read_from_categories_and_empty_columns_too() {
 fn reasons_name_the_words_that_push() {
     let (table, examples) = verbatims(1200, 6);
     let rows: Vec<usize> = (0..1200).collect();
-    let (preparer, _) = Preparer::fit_supervised(&table, &rows, &examples, Seed(4)).unwrap();
+    let (preparer, _) =
+        Preparer::fit_supervised(&table, &rows, &examples, (&BTreeMap::new(), Seed(4))).unwrap();
     let said = Table::new(vec![
         Column {
             name: "verbatim".to_owned(),

@@ -212,15 +212,15 @@ fn sparse_case() -> (Value, Inputs, Examples, LogisticParams) {
 fn columns_and_terms_are_fitted_jointly_as_scikit_learn_does() {
     let (case, inputs, examples, params) = sparse_case();
     let model = fit(&inputs, &examples, &params, SEED).unwrap();
-    // terms end at an expected decrease of 1e-9 a row in the loss
+    // so few rows end at an expected decrease of 1e-8 a row in the loss
     for (found, expected) in model.margins(&inputs).cells.iter().zip(numbers(&case["margins"])) {
-        assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+        assert!((found - expected).abs() < 3e-3, "{found} {expected}");
     }
     for (found, expected) in fitted(&model)[0].0.iter().zip(numbers(&case["beta"])) {
-        assert!((found - expected).abs() < 1e-3, "{found} {expected}");
+        assert!((found - expected).abs() < 3e-3, "{found} {expected}");
     }
     for (found, expected) in model.term_weights().iter().zip(numbers(&case["term_weights"])) {
-        assert!((f64::from(*found) - expected).abs() < 1e-3, "{found} {expected}");
+        assert!((f64::from(*found) - expected).abs() < 3e-3, "{found} {expected}");
     }
 }
 
