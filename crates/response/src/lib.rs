@@ -25,6 +25,7 @@ mod priors;
 mod read;
 pub mod results;
 mod sample;
+mod steady;
 
 pub use carry::Adstock;
 pub use curve::Saturation;

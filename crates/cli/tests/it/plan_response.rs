@@ -70,6 +70,19 @@ fn the_plan_has_the_curves_and_keeps_them() {
         let curve = channel(name)["curve"].as_array().unwrap();
         let mean = |at: usize| curve[at]["outcome"]["mean"].as_f64().unwrap();
         assert!(mean(0).abs() < 1e-9 && (1..curve.len()).all(|at| mean(at) > mean(at - 1)));
+        // its slope at the present spend is the return of one more unit
+        let best = response["optimum"]["channels"].as_array().unwrap();
+        let now = best.iter().find(|own| own["name"] == name).unwrap()["before"]
+            .as_f64()
+            .unwrap();
+        let spend = |at: usize| curve[at]["spend"].as_f64().unwrap();
+        let after = (1..curve.len()).find(|at| spend(*at) > now).unwrap();
+        let slope = (mean(after + 1) - mean(after - 2)) / (spend(after + 1) - spend(after - 2));
+        let marginal = channel(name)["marginal_return"]["mean"].as_f64().unwrap();
+        assert!(
+            (slope / marginal - 1.0).abs() < 0.05,
+            "{name}: {slope} {marginal}"
+        );
     }
     let email = &first["channels"][0];
     assert!(
