@@ -215,7 +215,7 @@ pub(crate) struct LayersArgs {
 /// `plan`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Another budget or channel concerns this stage only.\nA file of scenarios names what-ifs, each with what it changes of thalweg.toml:\n  [[scenario]]\n  name = \"more budget, no letters\"\n  budget = \"+20 %\"\n  [scenario.channel.letter]\n  on = false\nThey are planned side by side, from the same customers, risks and effects; the plan in force stays as it is.\nThe exit code is 4 when one of them is infeasible. docs/reference/config.md lists what a scenario can change.\nExamples: thalweg plan -C examples/telco\n          thalweg plan --scenario examples/telco/scenarios.toml -C examples/telco"
+    after_help = "Another budget or channel concerns this stage only. With [response] in thalweg.toml the plan comes with the\nresponse curves of a table of weeks (docs/guide/response.md).\nA file of scenarios names what-ifs, each with what it changes of thalweg.toml:\n  [[scenario]]\n  name = \"more budget, no letters\"\n  budget = \"+20 %\"\n  [scenario.channel.letter]\n  on = false\nThey are planned side by side, from the same customers, risks and effects; the plan in force stays as it is.\nThe exit code is 4 when one of them is infeasible. docs/reference/config.md lists what a scenario can change.\nExamples: thalweg plan -C examples/telco\n          thalweg plan --scenario examples/telco/scenarios.toml -C examples/telco"
 )]
 pub(crate) struct PlanArgs {
     /// Compare the scenarios of a TOML file with the configuration as it is, instead of planning.

@@ -99,7 +99,7 @@ pub(crate) fn render(out: &ResponseOut) -> String {
 pub(crate) fn in_plan(out: &ResponseOut) -> String {
     let unit = if out.days_per_period == 7 { "week" } else { "day" };
     let mut text = heading(&format!(
-        "What a {unit} of spend brought of {}, {} to {}",
+        "What spend brought of {}, {} to {}",
         out.outcome, out.from, out.to
     ));
     if out.verdict != "published" {
@@ -111,7 +111,7 @@ pub(crate) fn in_plan(out: &ResponseOut) -> String {
     }
     let mut grid = Grid::new(&[
         ("spend", Align::Left),
-        (unit, Align::Right),
+        (&format!("a {unit}"), Align::Right),
         ("return", Align::Right),
         ("90 %", Align::Right),
         ("one more unit", Align::Right),
