@@ -19,6 +19,8 @@ pub struct Message {
     pub text: Option<String>,
     /// When the customer may be contacted, local time; `None` is at any time.
     pub contact_window: Option<ContactWindow>,
+    /// The day of the cycle on which it is due; `None` is at once.
+    pub day: Option<u16>,
     /// Handed to the channel by an earlier call: a batch file still lists it, a sender leaves it out.
     pub delivered: bool,
 }

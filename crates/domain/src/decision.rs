@@ -92,4 +92,9 @@ pub struct Decision {
     pub binding: Option<String>,
     /// Top reasons for the risk.
     pub reasons: Vec<Reason>,
+    /// The day of the cycle on which the contact is due, counted from 1; `None` is at once.
+    pub day: Option<u16>,
+    /// How often `intended` is still what is planned when effects are drawn from what is believed about them, in [0, 1];
+    /// `None` when that was not looked at.
+    pub survival: Option<f64>,
 }

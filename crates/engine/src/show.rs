@@ -122,10 +122,16 @@ pub fn plan(session: &Session, id: &str) -> Result<Shown> {
     for constraint in &out.constraints {
         lines.push(line(
             &constraint.name,
-            format!(
-                "{:.2} of {:.2}, one more earns {:.2}",
-                constraint.used, constraint.limit, constraint.shadow_price
-            ),
+            match constraint.sense.as_str() {
+                "at_least" => format!(
+                    "{:.2} of at least {:.2}, one fewer required earns {:.2}",
+                    constraint.used, constraint.limit, -constraint.shadow_price
+                ),
+                _ => format!(
+                    "{:.2} of {:.2}, one more earns {:.2}",
+                    constraint.used, constraint.limit, constraint.shadow_price
+                ),
+            },
         ));
     }
     lines.push(line(
@@ -265,6 +271,9 @@ fn decision_lines(
     if let Some(binding) = &decision.binding {
         lines.push(line("bound by", binding.clone()));
     }
+    if let Some(day) = decision.day.filter(|_| decision.action_id.is_some()) {
+        lines.push(line("due", format!("on day {day} of the cycle")));
+    }
     if let Some(delivery) = state_of(session, decision)? {
         let sent = delivery
             .sent_at
@@ -369,6 +378,8 @@ fn decision_json(session: &Session, decision: &DecisionRow, labels: &[String]) -
         "seed": decision.seed,
         "reasons": reasons,
         "binding": decision.binding,
+        "day": decision.day,
+        "survival": decision.survival,
         "delivery": delivery.map(|delivery| delivery.state.as_str()),
     }))
 }

@@ -505,6 +505,9 @@ pub struct PlanOut {
     pub partners: Vec<PartnerOut>,
     /// Expected value by budget: -50 % to +100 %.
     pub what_if: Vec<WhatIfOut>,
+    /// Contacts of each day, when `[plan] days` spreads them.
+    #[serde(default)]
+    pub days: Vec<usize>,
     /// Groups of customers that differ in risk, value and response.
     #[serde(default)]
     pub segments: SegmentsOut,
@@ -915,6 +918,15 @@ pub struct DeliverOut {
     pub plan: String,
     /// Whether nothing was written.
     pub dry_run: bool,
+    /// The day of the cycle, counted from the first delivery, when the plan spreads contacts over days.
+    #[serde(default)]
+    pub day: Option<u16>,
+    /// Over how many days, when it does.
+    #[serde(default)]
+    pub days: Option<u16>,
+    /// Contacts whose day has not come.
+    #[serde(default)]
+    pub waiting: usize,
     /// Every channel.
     pub channels: Vec<DeliveredOut>,
 }

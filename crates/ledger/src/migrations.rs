@@ -6,13 +6,18 @@ use sqlx::{Connection, SqlSafeStr, SqliteConnection};
 use crate::fault::Fault;
 
 /// Every migration ever released; files are added, never changed.
-const FILES: [(i64, &str, &str); 6] = [
+const FILES: [(i64, &str, &str); 7] = [
     (1, "loop", include_str!("../migrations/0001_loop.sql")),
     (2, "decisions", include_str!("../migrations/0002_decisions.sql")),
     (3, "deliveries", include_str!("../migrations/0003_deliveries.sql")),
     (4, "events", include_str!("../migrations/0004_events.sql")),
     (5, "results", include_str!("../migrations/0005_results.sql")),
     (6, "audit", include_str!("../migrations/0006_audit.sql")),
+    (
+        7,
+        "days and survival",
+        include_str!("../migrations/0007_days_and_survival.sql"),
+    ),
 ];
 
 /// Brings the tables to this program's version; does nothing when they are there already.

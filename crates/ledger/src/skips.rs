@@ -1,5 +1,7 @@
 //! Skips: customers whom the contact policy kept from a delivery, with the reason.
 
+use std::collections::BTreeSet;
+
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query};
 use thalweg_domain::Result;
 
@@ -51,6 +53,23 @@ impl Ledger {
                 })
             });
             Ok(counts.collect::<sqlx::Result<_>>()?)
+        })
+    }
+}
+
+impl Ledger {
+    /// The decisions of a cycle that were skipped.
+    ///
+    /// # Errors
+    /// `TW08xx` when the ledger cannot be read.
+    pub fn skipped(&self, cycle: u32) -> Result<BTreeSet<String>> {
+        self.read("reading the skips", async |connection| {
+            let rows = query("SELECT decision_id FROM skips WHERE cycle = $1 ORDER BY decision_id")
+                .bind(i64::from(cycle))
+                .fetch_all(connection)
+                .await?;
+            let ids = rows.iter().map(|row| Cells::new(row).text());
+            Ok(ids.collect::<sqlx::Result<_>>()?)
         })
     }
 }

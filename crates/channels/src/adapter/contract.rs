@@ -105,6 +105,7 @@ pub(super) fn message(row: usize) -> Message {
         fields: fields.into_iter().collect(),
         text: Some(format!("Hello,\n{row}")),
         contact_window: Some(quiet.window()),
+        day: None,
         delivered: false,
     }
 }

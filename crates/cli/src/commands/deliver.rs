@@ -12,7 +12,7 @@ use crate::text::{Align, Grid, count, wrap};
 pub(crate) fn run(context: &Context, args: &DeliverArgs) -> Result<ExitCode> {
     let session = context.session(None)?;
     let out = session.deliver(args.dry_run)?;
-    let next = if args.dry_run {
+    let next = if args.dry_run || out.waiting > 0 {
         session.suggest("deliver")
     } else {
         session.suggest("feedback events.jsonl")
@@ -35,6 +35,14 @@ fn render(out: &DeliverOut) -> String {
         "out"
     };
     let mut text = wrap(&format!("Cycle {} · plan {}: {what}", out.cycle, out.plan), 0);
+    if let (Some(day), Some(days)) = (out.day, out.days) {
+        let rest = match out.waiting {
+            0 => "everybody's day has come".to_owned(),
+            1 => "1 waits for its day".to_owned(),
+            waiting => format!("{} wait for their day", count(waiting)),
+        };
+        text.push_str(&wrap(&format!("Day {day} of {days}; {rest}."), 2));
+    }
     let mut grid = Grid::new(&[
         ("channel", Align::Left),
         ("adapter", Align::Left),

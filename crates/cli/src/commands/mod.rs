@@ -22,6 +22,7 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod tool;
 pub(crate) mod train;
+mod what_if;
 
 use std::process::ExitCode;
 

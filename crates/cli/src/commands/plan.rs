@@ -6,7 +6,7 @@ use thalweg_domain::Result;
 use thalweg_engine::wire::{ChannelOut, PilotOut, PlanOut};
 
 use super::run::single;
-use super::segments;
+use super::{segments, what_if};
 use crate::args::PlanArgs;
 use crate::context::Context;
 use crate::text::{Align, Grid, amount, cents, count, heading, percent, verdict, wrap};
@@ -23,9 +23,10 @@ pub(crate) fn run(context: &Context, args: &PlanArgs) -> Result<ExitCode> {
     let currency = session.workspace.config.currency.clone();
     context.output.result(&plan, |plan| {
         format!(
-            "{}{}{}\nnext    {}\n",
+            "{}{}{}{}\nnext    {}\n",
             single(&stage),
             what_to_do(plan, &currency),
+            what_if::table(plan, &currency),
             segments::short(plan, &segments::Words::of(&session)),
             session.suggest("deliver --dry-run")
         )
@@ -42,6 +43,7 @@ pub(crate) fn what_to_do(plan: &PlanOut, currency: &str) -> String {
     let mut text = heading(&format!("What to do with {} {currency}", cents(plan.budget)));
     text.push_str(&channel_table(&plan.channels).render(2));
     text.push_str(&wrap(&people(plan), 2));
+    text.push_str(&days(plan));
     text.push_str(&wrap(&worth(plan, currency), 2));
     text.push_str(&wrap(&quality(plan, currency), 2));
     text.push_str(&reasons(plan));
@@ -179,6 +181,26 @@ fn people(plan: &PlanOut) -> String {
         count(plan.holdout),
         count(plan.explore),
         count(alone)
+    )
+}
+
+/// `Spread over 20 days: 45 to 46 contacts a day.`
+fn days(plan: &PlanOut) -> String {
+    let (Some(least), Some(most)) = (plan.days.iter().min(), plan.days.iter().max()) else {
+        return String::new();
+    };
+    let contacts = if least == most {
+        count(*most)
+    } else {
+        format!("{} to {}", count(*least), count(*most))
+    };
+    let over = match plan.days.len() {
+        1 => "1 day".to_owned(),
+        days => format!("{} days", count(days)),
+    };
+    wrap(
+        &format!("Spread over {over} from the first delivery on: {contacts} contacts a day."),
+        2,
     )
 }
 

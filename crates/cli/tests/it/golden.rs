@@ -266,6 +266,9 @@ const MAY_BE_NULL: &[&str] = &[
     "pilot",
     "plan",
     "validation_loss",
+    "day",
+    "days",
+    "survival",
 ];
 
 /// The values at a path, or what stands in the way.

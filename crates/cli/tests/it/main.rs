@@ -14,6 +14,7 @@ mod docs;
 mod golden;
 mod kill;
 mod onnx;
+mod pacing;
 mod people;
 mod plan_response;
 mod plan_rules;

@@ -55,6 +55,15 @@ at_least = 150.5
 where = { offer = "discount" }
 "#;
 
+/// As the program writes an amount below a million.
+fn in_thousands(amount: f64) -> String {
+    let digits = format!("{amount:.0}");
+    match digits.len() {
+        0..=3 => digits,
+        all => format!("{},{}", &digits[..all - 3], &digits[all - 3..]),
+    }
+}
+
 fn constraint<'a>(plan: &'a Value, name: &str) -> &'a Value {
     let all = plan["constraints"].as_array().unwrap();
     all.iter().find(|own| own["name"] == name).unwrap()
@@ -105,6 +114,22 @@ fn ceilings_and_floors_hold_on_disk() {
     let text = succeed(dir, &["plan", "--as-of", AS_OF]);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("mail to basic (one more earns"), "{text}");
+    // the table of other budgets says what the JSON says
+    let rows = plan["what_if"].as_array().unwrap();
+    assert!(
+        text.contains("What other budgets would bring") && rows.len() > 4,
+        "{text}"
+    );
+    let (now, twice) = (&rows[rows.len() - 5], &rows[rows.len() - 1]);
+    assert_eq!((&now["budget"], &twice["budget"]), (&300.0.into(), &600.0.into()));
+    let gain = |row: &Value| row["expected_value"].as_f64().unwrap();
+    let more = gain(twice) - gain(now);
+    let line = format!(
+        "600.00 +100 % {} +{more:.0} {:.2}",
+        in_thousands(gain(twice)),
+        more / 300.0
+    );
+    assert!(text.contains(&line), "{line}\n{text}");
     assert!(
         text.contains("calls to plus and pro (one fewer required earns"),
         "{text}"

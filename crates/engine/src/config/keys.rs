@@ -120,7 +120,7 @@ pub static SECTIONS: &[(&str, &str, &str)] = &[
     (
         "pacing",
         "[[pacing]]",
-        "In that file, repeatable: at most so many chosen rows a day; each gets a day, evenly. Of two of them one lies within the other, or they share no action.",
+        "In that file, repeatable: at most so many chosen rows a day; each gets a day, evenly. Of two of them one lies within the other, or they share no row. [[plan.pacing]] in thalweg.toml takes the same keys.",
     ),
     (
         "contact_policy",
@@ -1011,6 +1011,20 @@ pub static KEYS: &[Key] = &[
         "list of sections",
         None,
         "[[plan.constraint]]: ceilings and floors of segments, channels, offers and actions, with the keys of [[constraint]]",
+    ),
+    key(
+        "plan",
+        "days",
+        "whole number of 1 to the days of [outcome] horizon",
+        None,
+        "spreads the contacts evenly over so many days from the first delivery on; deliver sends those whose day has come",
+    ),
+    key(
+        "plan",
+        "pacing",
+        "list of sections",
+        None,
+        "[[plan.pacing]]: at most so many contacts a day, with the keys of [[pacing]]",
     ),
     key(
         "allocate",

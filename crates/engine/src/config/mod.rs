@@ -3,6 +3,7 @@
 pub(crate) mod keys;
 mod model;
 mod partners;
+mod plan;
 mod read;
 mod response;
 pub(crate) mod rules;
@@ -338,6 +339,10 @@ pub struct Plan {
     pub market: Option<String>,
     /// Ceilings and floors beyond those of channels and offers.
     pub constraints: Vec<Rule>,
+    /// Over how many days of the cycle contacts are spread; `None` is all at once.
+    pub days: Option<u16>,
+    /// How many contacts a day, at most.
+    pub paces: Vec<PaceRule>,
 }
 
 impl Config {

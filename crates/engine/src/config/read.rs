@@ -12,11 +12,10 @@ use thalweg_plan::borrow::kind_default;
 use toml::de::DeTable;
 
 use super::keys::nearest;
-use super::rules::{self, Menu, Rule};
 use super::toml_view::{Section, Source};
 use super::{
     ChannelConfig, Config, Customers, DecideOn, Events, Fairness, FairnessAction, Features, OfferConfig,
-    Outcome, Plan,
+    Outcome,
 };
 
 const ADAPTERS: &[&str] = &["file"];
@@ -56,11 +55,11 @@ pub fn parse(file: &str, text: &str, default_name: &str) -> Result<Config> {
         customers: customers(&root, learned_from_events)?,
         events,
         features: features(&root)?,
-        outcome,
         model: super::model::model(&root, learned_from_events)?,
         fairness: fairness(&root)?,
-        plan: plan(&required(&root, "plan")?, &channels, &offers)?,
+        plan: super::plan::plan(&required(&root, "plan")?, (&channels, &offers), outcome.horizon)?,
         contact_policy: contact_policy(&root)?,
+        outcome,
         response: super::response::response(&root, &channels)?,
         channels,
         offers,
@@ -386,70 +385,6 @@ pub(super) fn known_name<'n>(
             None => error.hint(format!("{what}s are {}", known.collect::<Vec<_>>().join(", "))),
         }
     })
-}
-
-/// The share that is randomised.
-pub(super) fn explore(section: &Section<'_>) -> Result<f64> {
-    let explore = section.number_in("explore", 0.0..=0.5, 0.10)?;
-    if explore > 0.0 && explore < 0.02 {
-        return Err(section
-            .refuse("explore", &format!("= {explore} is between 0 and 0.02"))
-            .hint(
-                "below 0.02 the effects are never learned; give 0.02 or more, or 0 to switch learning off",
-            ));
-    }
-    Ok(explore)
-}
-
-fn plan(section: &Section<'_>, channels: &[ChannelConfig], offers: &[OfferConfig]) -> Result<Plan> {
-    let actions = section.whole("max_actions_per_customer", 1)?.unwrap_or(1);
-    if actions != 1 {
-        return Err(section.refuse(
-            "max_actions_per_customer",
-            &format!("= {actions} is not supported: only 1 is"),
-        ));
-    }
-    Ok(Plan {
-        budget: money(section, "budget")?
-            .ok_or_else(|| section.missing("budget"))?
-            .get(),
-        holdout: section.number_in("holdout", 0.0..=0.5, 0.10)?,
-        explore: explore(section)?,
-        max_actions_per_customer: 1,
-        market: section.text("market")?,
-        constraints: constraints(section, channels, offers)?,
-    })
-}
-
-/// The `[[plan.constraint]]`, checked as far as that goes without the customers.
-fn constraints(
-    section: &Section<'_>,
-    channels: &[ChannelConfig],
-    offers: &[OfferConfig],
-) -> Result<Vec<Rule>> {
-    let channels: Vec<Channel> = channels.iter().map(|entry| entry.channel.clone()).collect();
-    let offers: Vec<Offer> = offers.iter().map(|entry| entry.offer.clone()).collect();
-    let menu = Menu::new(&channels, &offers);
-    let taken = menu.taken_names();
-    let mut rules = Vec::new();
-    for own in section.sections("constraint")? {
-        let rule = rules::constraint(&own)?;
-        if let Some(other) = rule.resource.as_deref().filter(|other| *other != "cost") {
-            return Err(own
-                .refuse("resource", &format!("= \"{other}\" is not one of cost, rows"))
-                .hint("\"cost\" adds up expected cost, \"rows\" counts contacts"));
-        }
-        if taken.contains(&rule.name) {
-            let what = format!("= \"{}\" is what the plan calls a limit of its own", rule.name);
-            return Err(own
-                .refuse_as("TW0106", "name", &what)
-                .hint("give it another name"));
-        }
-        menu.check(&own, &rule.conditions)?;
-        rules.push(rule);
-    }
-    rules::check_names(section, &rules, &[])?;
-    Ok(rules)
 }
 
 fn contact_policy(root: &Section<'_>) -> Result<PolicyParams> {

@@ -3,7 +3,8 @@
 use thalweg_domain::{Belief, Money, Result};
 
 use super::partners::{said, terms};
-use super::read::{document, explore, known_name, money};
+use super::plan::explore;
+use super::read::{document, known_name, money};
 use super::toml_view::{Section, Source};
 use super::{ChannelConfig, Config, OfferConfig};
 

@@ -12,6 +12,7 @@ use thalweg_domain::{ColumnData, CustomerKey, Duration, Error, Result, Stage, Ta
 use thalweg_ledger::{DecisionRow, DeliveryPlan, DeliveryRow, DeliveryState, NewDelivery, NewSkip, PlanRow};
 
 use super::collect;
+use crate::clock::start_of_day;
 use crate::config::ChannelConfig;
 use crate::session::{Made, Session, StageKey};
 use crate::wire::{DeliverOut, DeliveredOut, SkippedOut};
@@ -35,6 +36,9 @@ pub(crate) fn deliver(session: &Session, dry_run: bool) -> Result<DeliverOut> {
         cycle,
         plan: delivery.plan.plan.plan_id.clone(),
         dry_run,
+        day: delivery.calendar.days.map(|_| delivery.calendar.today),
+        days: delivery.calendar.days,
+        waiting: delivery.calendar.waiting,
         channels,
     };
     if !dry_run {
@@ -72,6 +76,32 @@ fn record(session: &Session, out: &DeliverOut) -> Result<()> {
     Ok(())
 }
 
+/// Where a plan stands that spreads its contacts over days.
+#[derive(Debug, Clone, Copy, Default)]
+struct Calendar {
+    /// The day, counted from 1 at the first delivery; UTC days.
+    today: u16,
+    /// The last day that anybody has; `None` when nothing is spread.
+    days: Option<u16>,
+    /// Contacts whose day has not come.
+    waiting: usize,
+}
+
+impl Calendar {
+    fn new(session: &Session, plan: &PlanRow, decisions: &[DecisionRow]) -> Self {
+        let now = session.options.as_of;
+        let first = plan.delivered_at.unwrap_or(now);
+        let passed = start_of_day(now).0.saturating_sub(start_of_day(first).0) / Duration::days(1).0;
+        let today = u16::try_from(passed.max(0)).unwrap_or(u16::MAX).saturating_add(1);
+        let due = || decisions.iter().filter(|row| row.action_id.is_some());
+        Self {
+            today,
+            days: due().filter_map(|row| row.day).max(),
+            waiting: due().filter(|row| row.day.is_some_and(|day| day > today)).count(),
+        }
+    }
+}
+
 /// A plan on its way out.
 struct Delivery<'a> {
     session: &'a Session,
@@ -86,6 +116,7 @@ struct Delivery<'a> {
     skips: Vec<NewSkip>,
     /// Known from an earlier invocation.
     earlier: Vec<DeliveryRow>,
+    calendar: Calendar,
 }
 
 impl<'a> Delivery<'a> {
@@ -99,15 +130,13 @@ impl<'a> Delivery<'a> {
             templates: templates(session, &table)?,
             table,
             decisions: BTreeMap::new(),
-            plan,
             new: Vec::new(),
             skips: Vec::new(),
             earlier,
+            calendar: Calendar::new(session, &plan, &decisions),
+            plan,
         };
-        // once a plan has gone out, who was left out stays left out
-        if delivery.plan.delivered_at.is_none() {
-            delivery.screen(&decisions)?;
-        }
+        delivery.screen(&decisions)?;
         delivery.decisions = decisions
             .iter()
             .filter(|row| row.action_id.is_some())
@@ -116,18 +145,24 @@ impl<'a> Delivery<'a> {
         Ok(delivery)
     }
 
-    /// Applies the contact policy to every decision with an action.
+    /// Applies the contact policy to every decision with an action whose day has come.
     fn screen(&mut self, decisions: &[DecisionRow]) -> Result<()> {
         let session = self.session;
         let week_ago = session.options.as_of - Duration::days(7);
         let contacts = session.ledger.contacts_since(week_ago)?;
         let unsubscribed = session.ledger.unsubscribed_keys()?;
         let known: BTreeSet<&str> = self.earlier.iter().map(|row| row.decision_id.as_str()).collect();
+        // who was left out when the day came stays left out
+        let left_out = session.ledger.skipped(self.cycle)?;
+        let first = self.plan.delivered_at.is_none();
         for decision in decisions {
             let Some(channel) = &decision.channel else {
                 continue;
             };
-            if known.contains(decision.decision_id.as_str()) {
+            let id = decision.decision_id.as_str();
+            let day = decision.day.unwrap_or(1);
+            let is_due = day <= self.calendar.today && (first || day > 1);
+            if !is_due || known.contains(id) || left_out.contains(id) {
                 continue;
             }
             let request = ContactRequest {
@@ -219,7 +254,7 @@ impl<'a> Delivery<'a> {
             adapter: adapter.name().to_owned(),
             sent: messages.len() - receipt.failed.len(),
             new: receipt.sent.len(),
-            skipped: self.skipped(name)?,
+            skipped: self.skipped(name, mode)?,
             failed: receipt.failed.len(),
             file,
         })
@@ -282,6 +317,7 @@ impl<'a> Delivery<'a> {
             fields: used,
             text,
             contact_window: quiet.map(thalweg_channels::QuietHours::window),
+            day: decision.day,
             delivered,
         })
     }
@@ -308,7 +344,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// Left out, by reason, in all invocations of this cycle.
-    fn skipped(&self, channel: &str) -> Result<Vec<SkippedOut>> {
+    fn skipped(&self, channel: &str, mode: Mode) -> Result<Vec<SkippedOut>> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for count in self
             .session
@@ -322,7 +358,8 @@ impl<'a> Delivery<'a> {
                 usize::try_from(count.count).unwrap_or(usize::MAX),
             );
         }
-        if counts.is_empty() {
+        if mode == Mode::DryRun {
+            // not on record yet
             for skip in self.skips.iter().filter(|skip| skip.channel == channel) {
                 *counts.entry(skip.reason.clone()).or_default() += 1;
             }

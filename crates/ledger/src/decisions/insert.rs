@@ -8,13 +8,13 @@ use super::{DecisionRow, codec};
 use crate::PlanRecord;
 use crate::fault::Fault;
 
-/// Rows per statement: few round trips, well below the limit on bound values (30 x 200 of 32,766).
+/// Rows per statement: few round trips, well below the limit on bound values (31 x 200 of 32,766).
 const ROWS_PER_INSERT: usize = 200;
 
 const INSERT: &str = "INSERT INTO decisions (decision_id, plan_id, cycle, customer_key, cluster_key, table_row,
     decided_at, arm, intended, intended_index, action, action_index, channel, offer, repaired, eligible, propensity,
     propensity_none, risk, effect, effect_sd, value, cost, acceptance, model_hash, config_hash, data_hash, seed,
-    reasons, binding) ";
+    reasons, binding, day, survival) ";
 
 /// Adds the decisions of a plan.
 pub(crate) async fn insert(
@@ -86,5 +86,7 @@ fn bind(mut row: Separated<'_, Sqlite, &'static str>, decision: &DecisionRow, te
         .push_bind(&decision.data_hash)
         .push_bind(texts.seed)
         .push_bind(texts.reasons)
-        .push_bind(&decision.binding);
+        .push_bind(&decision.binding)
+        .push_bind(decision.day.map(i64::from))
+        .push_bind(decision.survival);
 }

@@ -102,6 +102,10 @@ pub struct DecisionRow {
     pub reasons: Vec<Reason>,
     /// The constraint that keeps this customer from a better action, if any.
     pub binding: Option<String>,
+    /// The day of the cycle on which the contact is due, counted from 1; `None` is at once.
+    pub day: Option<u16>,
+    /// How often the action is still the one planned when effects are drawn from what is believed about them.
+    pub survival: Option<f64>,
 }
 
 /// The label of doing nothing.
@@ -150,6 +154,8 @@ impl DecisionRow {
             seed: plan.seed,
             reasons: decision.reasons.clone(),
             binding: decision.binding.clone(),
+            day: decision.day,
+            survival: decision.survival,
         }
     }
 }

@@ -16,7 +16,7 @@ macro_rules! select {
             "SELECT d.decision_id, d.plan_id, d.cycle, d.customer_key, d.cluster_key, d.table_row, d.decided_at, d.arm,
              d.intended, d.intended_index, d.action, d.action_index, d.channel, d.offer, d.repaired, d.eligible,
              d.propensity, d.propensity_none, d.risk, d.effect, d.effect_sd, d.value, d.cost, d.acceptance,
-             d.model_hash, d.config_hash, d.data_hash, d.seed, d.reasons, d.binding FROM decisions d ",
+             d.model_hash, d.config_hash, d.data_hash, d.seed, d.reasons, d.binding, d.day, d.survival FROM decisions d ",
             $tail
         )
     };
@@ -125,6 +125,8 @@ fn decision_row(row: &SqliteRow) -> sqlx::Result<DecisionRow> {
         seed: cells.seed()?,
         reasons: reasons(&mut cells)?,
         binding: cells.text_or_none()?,
+        day: cells.whole_or_none()?,
+        survival: cells.take()?,
     })
 }
 

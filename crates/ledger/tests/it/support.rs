@@ -105,6 +105,8 @@ fn decision(row: usize) -> Decision {
             value: "1".to_owned(),
             contribution: noise(9),
         }],
+        day: (row % 4 > 0).then_some(u16::try_from(row % 4).expect("small")),
+        survival: row.is_multiple_of(2).then(|| noise(10)),
     }
 }
 

@@ -1,7 +1,9 @@
 //! From an assignment that breaks limits to one that breaks none, at the least loss.
 
+use std::collections::BTreeMap;
+
 use super::compiled::Compiled;
-use super::moves::{Pricing, best_moves, threshold};
+use super::moves::{Pricing, Ranked, best_moves, threshold};
 use super::state::{Move, State};
 
 /// Rounds of looking for moves before giving up.
@@ -15,8 +17,12 @@ pub(super) fn repair(state: &mut State<'_>, pricing: &Pricing<'_>) -> bool {
             return true;
         }
         let mut progress = false;
-        for row in violated {
-            progress |= relieve(state, pricing, row);
+        for row in &violated {
+            progress |= relieve(state, pricing, *row);
+        }
+        if !progress {
+            // no single move helps: room has to be made first
+            progress = violated.iter().any(|row| make_room(state, pricing, *row));
         }
         if !progress {
             return false;
@@ -69,6 +75,71 @@ fn relieve_slowly(state: &mut State<'_>, pricing: &Pricing<'_>, row: usize) -> b
         .iter()
         .any(|ranked| state.try_moves(std::slice::from_ref(&ranked.change)))
         && state.excess(row) < start
+}
+
+/// Moves that relieve the row and are kept from it by one or two other rows, together with moves that make room there;
+/// true when the row's excess fell.
+fn make_room(state: &mut State<'_>, pricing: &Pricing<'_>, row: usize) -> bool {
+    /// So many moves of a kind are looked at when two go together, and when three do.
+    const WIDTH: usize = 512;
+    const NARROW: usize = 40;
+    let start = state.excess(row);
+    let frozen = &*state;
+    let takers = best_moves(frozen, WIDTH, |change| {
+        let fall = -frozen.change_of(change, row);
+        (fall > 0.0 && !frozen.fits(change)).then(|| pricing.loss(change) / fall.min(start))
+    });
+    let takers: Vec<(Move, Vec<usize>)> = takers
+        .into_iter()
+        .map(|taker| (taker.change, frozen.blocking(&taker.change)))
+        .collect();
+    let mut givers: BTreeMap<usize, Vec<Ranked>> = BTreeMap::new();
+    for blocked in takers.iter().flat_map(|(_, rows)| rows) {
+        givers.entry(*blocked).or_insert_with(|| {
+            best_moves(frozen, WIDTH, |change| {
+                let fall = -frozen.change_of(change, *blocked);
+                (fall > 0.0).then(|| pricing.loss(change) / fall)
+            })
+        });
+    }
+    let of = |row: &usize| givers.get(row).map_or(&[][..], Vec::as_slice);
+    // together they must bring the row down
+    let helps = |state: &State<'_>, moves: &[Move]| {
+        moves
+            .iter()
+            .map(|change| state.change_of(change, row))
+            .sum::<f64>()
+            < 0.0
+    };
+    let attempt = |state: &mut State<'_>, moves: &[Move]| helps(state, moves) && state.try_moves(moves);
+    for (taker, rows) in &takers {
+        if let [one] = rows.as_slice() {
+            of(one)
+                .iter()
+                .any(|giver| attempt(state, &[giver.change, *taker]));
+        }
+        if state.excess(row) <= 0.0 {
+            return true;
+        }
+    }
+    if state.excess(row) < start {
+        return true;
+    }
+    for (taker, rows) in takers.iter().take(NARROW) {
+        let (first, second) = match rows.as_slice() {
+            [one] => (of(one), of(one)),
+            [one, other] => (of(one), of(other)),
+            _ => continue,
+        };
+        let found = first.iter().take(NARROW).any(|one| {
+            let mut others = second.iter().take(NARROW);
+            others.any(|other| attempt(state, &[one.change, other.change, *taker]))
+        });
+        if found {
+            return true;
+        }
+    }
+    false
 }
 
 /// Which cells count towards a row, to pass over customers who do not.

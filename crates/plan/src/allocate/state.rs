@@ -231,6 +231,15 @@ impl<'a> State<'a> {
         })
     }
 
+    /// The rows that a move would take further over their limits.
+    pub(super) fn blocking(&self, change: &Move) -> Vec<usize> {
+        let over = |row: &usize| {
+            let after = self.used(*row) + self.change_of(change, *row);
+            after > self.compiled.shape.limits[*row].max(self.used(*row))
+        };
+        (0..self.used.len()).filter(over).collect()
+    }
+
     fn make(&mut self, change: &Move) {
         for (candidate, sign) in [(change.drop, -1.0), (change.add, 1.0)] {
             let Some(candidate) = candidate else { continue };

@@ -35,6 +35,8 @@ impl Choice<'_> {
             value: customer.value,
             binding: self.binding(row),
             reasons: Vec::new(),
+            day: None,
+            survival: None,
         }
     }
 

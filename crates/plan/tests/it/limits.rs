@@ -1,8 +1,8 @@
 //! What the limits are worth: shadow prices beside finite differences, other budgets, shortfalls, and days.
 
 use thalweg_plan::allocate::{
-    AllocateParams, Allocation, CHANGES, Candidates, Constraint, Pace, Resource, allocate, check_paces, days,
-    what_if,
+    AllocateParams, Allocation, CHANGES, Candidates, Constraint, Pace, Resource, Sense, allocate,
+    check_paces, days, what_if,
 };
 
 fn wave(i: usize, a: usize) -> f64 {
@@ -111,6 +111,65 @@ fn a_limit_without_a_price_changes_nothing() {
             .iter()
             .all(|row| (row.value - base.value).abs() < 1e-12 && row.used <= row.limit)
     );
+}
+
+/// 270 customers in two groups, by mail (0.02) or call (4), with a discount that costs more or without.
+fn two_groups() -> (Candidates, Vec<bool>) {
+    let mut all = Candidates::new(1);
+    let mut basic = Vec::new();
+    for i in 0..270 {
+        basic.push(i % 3 == 0);
+        let risk = if i % 3 == 0 { 0.57 } else { 0.15 } * (0.8 + 0.4 * wave(i, 5));
+        let fee = 20.0 + (80.0 * wave(i, 1)).floor();
+        for (a, (effect, contact)) in [(0.1, 0.02), (0.145, 0.02), (0.1, 4.0), (0.145, 4.0)]
+            .iter()
+            .enumerate()
+        {
+            let cost = contact + if a % 2 == 1 { 0.06 * fee } else { 0.0 };
+            all.actions.push(a as u16);
+            all.values.push(12.0 * fee * risk * effect - cost);
+            all.resources[0].push(cost);
+        }
+        all.end_customer();
+    }
+    (all, basic)
+}
+
+#[test]
+fn floors_and_ceilings_that_hold_each_other_up_are_kept_at_every_budget() {
+    let (all, basic) = two_groups();
+    let others: Vec<bool> = basic.iter().map(|own| !own).collect();
+    let at = |budget: f64| {
+        let rows = [
+            Constraint::at_most("budget", Resource::Column(0), budget),
+            Constraint::at_most("call capacity", Resource::Rows, 50.0).on_actions(vec![2, 3]),
+            Constraint::at_most("mail to basic", Resource::Rows, 20.0)
+                .on_actions(vec![0, 1])
+                .on_customers(basic.clone()),
+            Constraint::at_least("calls to others", Resource::Rows, 30.0)
+                .on_actions(vec![2, 3])
+                .on_customers(others.clone()),
+            Constraint::at_least("discounts", Resource::Column(0), 150.5).on_actions(vec![1, 3]),
+        ];
+        solve(&all, &rows)
+    };
+    // 30 calls with a discount fit 200; from there on every budget has a plan
+    for step in 0..40 {
+        let budget = 200.0 + 10.0 * f64::from(step);
+        let plan = at(budget);
+        assert!(plan.feasible, "{budget}: {:?}", plan.conflicts);
+        assert!(plan.gap < 0.03, "{budget}: {}", plan.gap);
+        for own in &plan.constraints {
+            let holds = match own.sense {
+                Sense::AtMost => own.used <= own.limit,
+                Sense::AtLeast => own.used >= own.limit,
+            };
+            assert!(holds, "{budget}: {own:?}");
+        }
+    }
+    let poor = at(120.0);
+    assert!(!poor.feasible && poor.infeasibility_proved);
+    assert_eq!(poor.conflicts[0], "budget");
 }
 
 #[test]

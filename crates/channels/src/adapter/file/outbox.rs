@@ -19,6 +19,8 @@ struct Line<'m> {
     fields: &'m Fields,
     message: Option<&'m str>,
     contact_window: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day: Option<u16>,
 }
 
 /// What has to be known of a line that is there already.
@@ -82,6 +84,7 @@ fn json(channel: &str, message: &Message) -> Result<String> {
         fields: &message.fields,
         message: message.text.as_deref(),
         contact_window: message.contact_window.map(|window| window.to_string()),
+        day: message.day,
     };
     serde_json::to_string(&line)
         .map_err(|error| Error::new("TW0901", "internal error: a message has no JSON form").cause(error))

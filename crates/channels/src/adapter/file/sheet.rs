@@ -6,7 +6,7 @@ use thalweg_domain::{Error, Result};
 
 use crate::{FieldValue, Message};
 
-/// The file's bytes: `decision_id, customer, channel, offer`, the fields in the order of their names, then
+/// The file's bytes: `decision_id, customer, channel, offer`, the fields in the order of their names, then `day`,
 /// `contact_window` and `message` when any row has one.
 ///
 /// A spreadsheet takes a cell that starts with `=`, `+`, `-` or `@` for a formula, so such text gets a leading `'`
@@ -32,6 +32,7 @@ fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 /// Which columns the sheet has.
 struct Columns<'m> {
     fields: BTreeSet<&'m str>,
+    has_day: bool,
     has_window: bool,
     has_text: bool,
 }
@@ -43,6 +44,7 @@ impl<'m> Columns<'m> {
                 .iter()
                 .flat_map(|message| message.fields.keys().map(String::as_str))
                 .collect(),
+            has_day: messages.iter().any(|message| message.day.is_some()),
             has_window: messages.iter().any(|message| message.contact_window.is_some()),
             has_text: messages.iter().any(|message| message.text.is_some()),
         }
@@ -51,6 +53,7 @@ impl<'m> Columns<'m> {
     fn header(&self) -> Vec<&str> {
         let mut header = vec!["decision_id", "customer", "channel", "offer"];
         header.extend(&self.fields);
+        header.extend(self.has_day.then_some("day"));
         header.extend(self.has_window.then_some("contact_window"));
         header.extend(self.has_text.then_some("message"));
         header
@@ -64,6 +67,9 @@ impl<'m> Columns<'m> {
             safe(message.offer.as_deref().unwrap_or_default()),
         ];
         row.extend(self.fields.iter().map(|name| cell(message.fields.get(*name))));
+        if self.has_day {
+            row.push(message.day.map_or_else(String::new, |day| day.to_string()));
+        }
         if self.has_window {
             row.push(
                 message

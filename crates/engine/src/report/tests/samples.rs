@@ -39,6 +39,7 @@ pub(super) fn plan() -> PlanOut {
         feasible: true,
         conflicts: Vec::new(),
         shortfalls: Vec::new(),
+        days: vec![350, 350],
         detectable: DetectableOut {
             total_effect: 3000.0,
             cycles_to_80_power: 3,

@@ -95,6 +95,7 @@ pub(super) fn plan(
         seed: session.seed().0,
         partners: Vec::new(),
         what_if: Vec::new(),
+        days: Vec::new(),
         segments: SegmentsOut::default(),
         market: None,
         response: None,

@@ -29,6 +29,10 @@ struct PlannedDecision<'a> {
     value: f64,
     expected_value: f64,
     repaired: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    survival: Option<f64>,
 }
 
 pub(super) fn plan(
@@ -94,6 +98,8 @@ fn planned<'a>(planning: &Planning, decision: &'a Decision) -> PlannedDecision<'
         value: decision.value,
         expected_value: chosen.map_or(0.0, |chosen| chosen.expected_value),
         repaired: decision.repaired,
+        day: decision.day,
+        survival: decision.survival,
     }
 }
 

@@ -7,6 +7,7 @@ mod group;
 mod keep;
 pub(crate) mod market;
 mod off;
+mod pacing;
 mod partners;
 mod pilots;
 mod reach;
@@ -173,7 +174,9 @@ fn make(
     let training = train::load(session, inputs.model)?;
     let (rows, _) = collect::to_decide(session, &collected)?;
     let planning = prepare(session, &collected, (menu, effects), &rows, &training)?;
+    let pacing = pacing::Pacing::new(&planning, &session.workspace.config.plan)?;
     let mut decided = decide_all(session, &planning, inputs)?;
+    let days = pacing.map(|pacing| pacing.assign(&mut decided.result));
     let picked: Table = collected.features.take(&planning.rows);
     let all: Vec<usize> = (0..planning.rows.len()).collect();
     let reasons: Vec<Vec<Reason>> = training.model.explain(&picked, &all, REASONS)?;
@@ -192,6 +195,7 @@ fn make(
     out.what_if = partners::what_if(session, &planning, &decided)?;
     out.segments = segments::find(session, &collected, &planning, &decided.result)?;
     out.market = market::sheet(session, &collected, &planning, &decided.result)?;
+    out.days = days.unwrap_or_default();
     if let Some(curves) = curves {
         response::tell(&mut out, curves, decided.result.budget_price);
     }
@@ -210,8 +214,10 @@ fn prepare(
     let phi = effects.phi(&collected.features.take(rows), &risks)?;
     let customers = candidates::customers(collected, rows, &risks)?;
     let config = &session.workspace.config.plan;
+    let mut further = rules::constraints(&config.constraints, &menu, (collected, rows))?;
+    further.extend(pacing::constraints(config, &menu, (collected, rows))?);
     let limits = Limits {
-        further: rules::constraints(&config.constraints, &menu, (collected, rows))?,
+        further,
         ..Limits::new(config.budget, &menu.channels, &menu.offers)
     };
     let mut planning = Planning {

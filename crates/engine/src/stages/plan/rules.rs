@@ -81,8 +81,7 @@ fn column<'a>(collected: &'a Collected, name: &str) -> Result<&'a Column> {
         known.sort_unstable();
         known.dedup();
         known.extend(ACTION_COLUMNS);
-        let message =
-            format!("[[plan.constraint]] where names the column \"{name}\", which the customers do not have");
+        let message = format!("where names the column \"{name}\", which the customers do not have");
         Error::new("TW0105", message).hint(match nearest_name(name, known.iter().copied()) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("columns are {}", known.join(", ")),
@@ -123,10 +122,7 @@ fn meeting(column: &Column, values: &[String]) -> Result<Vec<bool>> {
 }
 
 fn unmet(column: &Column, value: &str) -> Error {
-    let message = format!(
-        "[[plan.constraint]] where: no customer has {} = \"{value}\"",
-        column.name
-    );
+    let message = format!("where: no customer has {} = \"{value}\"", column.name);
     let mut known: Vec<String> = (0..column.len())
         .filter(|row| !column.is_missing(*row))
         .map(|row| column.cell_text(row))
