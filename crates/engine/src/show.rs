@@ -237,6 +237,7 @@ fn decision_lines(
         .iter()
         .find(|eligible| eligible.action == decision.action_id);
     let worth = chosen.map_or(0.0, |chosen| chosen.expected_value);
+    let is_robust = session.workspace.config.plan.robust.is_some();
     let chance = match session.workspace.config.outcome.kind {
         OutcomeKind::Churn => "risk",
         OutcomeKind::Conversion | OutcomeKind::Value => "chance",
@@ -260,7 +261,10 @@ fn decision_lines(
     if decision.intended != decision.action {
         lines.push(line("the plan would do", decision.intended.clone()));
     }
-    lines.push(line("why not the others", others(decision, labels, worth)));
+    lines.push(line(
+        "why not the others",
+        others(decision, labels, (worth, is_robust)),
+    ));
     lines.push(line(
         "expected",
         format!(
@@ -270,6 +274,15 @@ fn decision_lines(
     ));
     if let Some(binding) = &decision.binding {
         lines.push(line("bound by", binding.clone()));
+    }
+    if let Some(survival) = decision.survival {
+        lines.push(line(
+            "how sure",
+            format!(
+                "planned again in {:.0} % of the draws of what is believed about effects",
+                100.0 * survival
+            ),
+        ));
     }
     if let Some(day) = decision.day.filter(|_| decision.action_id.is_some()) {
         lines.push(line("due", format!("on day {day} of the cycle")));
@@ -305,7 +318,7 @@ fn label_of(labels: &[String], action: Option<thalweg_domain::ActionId>) -> Stri
         .unwrap_or_else(|| "nothing".to_owned())
 }
 
-fn others(decision: &DecisionRow, labels: &[String], worth: f64) -> String {
+fn others(decision: &DecisionRow, labels: &[String], (worth, session_is_robust): (f64, bool)) -> String {
     let mut others: Vec<_> = decision
         .eligible
         .iter()
@@ -321,7 +334,11 @@ fn others(decision: &DecisionRow, labels: &[String], worth: f64) -> String {
             let (amount, rest) = match (difference > 0.0, decision.arm) {
                 (true, Arm::Exploit) => (
                     difference,
-                    "better, but dearer than it is worth at the plan's prices",
+                    if session_is_robust {
+                        "better on average, but dearer or less sure than the plan takes it"
+                    } else {
+                        "better, but dearer than it is worth at the plan's prices"
+                    },
                 ),
                 // chance decided here, not prices
                 (true, _) => (difference, "better"),

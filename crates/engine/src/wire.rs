@@ -473,7 +473,8 @@ pub struct PlanOut {
     pub budget: f64,
     /// Expected incremental value net of cost.
     pub expected_value: Mean90,
-    /// The best any allocation could expect.
+    /// The best any allocation could expect. With `[plan] robust`: the expected value, plus at most what the plan lacks of the best
+    /// by the values that it was planned with.
     pub upper_bound: f64,
     /// (upper bound - value) / |upper bound|.
     pub gap: f64,
@@ -505,6 +506,9 @@ pub struct PlanOut {
     pub partners: Vec<PartnerOut>,
     /// Expected value by budget: -50 % to +100 %.
     pub what_if: Vec<WhatIfOut>,
+    /// How doubt about the effects counted, with `[plan] robust`.
+    #[serde(default)]
+    pub robust: Option<RobustOut>,
     /// Contacts of each day, when `[plan] days` spreads them.
     #[serde(default)]
     pub days: Vec<usize>,
@@ -680,6 +684,36 @@ pub struct DetectableOut {
     pub total_effect: f64,
     /// Cycles until the expected total effect is shown with 80 % power; 0 when it never would be.
     pub cycles_to_80_power: u32,
+}
+
+/// How doubt about the effects counts in a plan, and what of it stays when they are drawn from what is believed about them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RobustOut {
+    /// `mean`, `lower` or `thompson`.
+    pub mode: String,
+    /// Standard deviations taken off in mode `lower`.
+    pub risk_aversion: f64,
+    /// Draws of the effects that were planned with.
+    pub samples: usize,
+    /// Customers whose plan was solved anew in each draw; the others chose at the prices found there.
+    pub solved_customers: usize,
+    /// Share of the intended actions that stay the same, over all draws; absent without draws or actions.
+    pub survival: Option<f64>,
+    /// Every channel.
+    pub channels: Vec<RobustChannelOut>,
+}
+
+/// A channel when effects are drawn anew; everybody counts, held out or not.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RobustChannelOut {
+    /// Its name.
+    pub name: String,
+    /// Customers for whom the plan intends it.
+    pub planned: usize,
+    /// Share of their actions that stay the same.
+    pub survival: Option<f64>,
+    /// Customers for whom it is intended in 90 % of the draws.
+    pub planned90: [usize; 2],
 }
 
 /// A constraint in use.

@@ -14,6 +14,7 @@ pub(crate) mod iterate;
 pub(crate) mod partners;
 pub(crate) mod plan;
 pub(crate) mod report;
+mod robust;
 pub(crate) mod run;
 pub(crate) mod scenarios;
 pub(crate) mod score;

@@ -47,6 +47,7 @@ pub(crate) fn what_to_do(plan: &PlanOut, currency: &str) -> String {
     text.push_str(&wrap(&worth(plan, currency), 2));
     text.push_str(&wrap(&quality(plan, currency), 2));
     text.push_str(&reasons(plan));
+    text.push_str(&super::robust::survival(plan));
     text.push_str(&pilots(&plan.channels, currency));
     text.push_str(&super::partners::sheets(&plan.partners, currency));
     if let Some(response) = &plan.response {

@@ -21,6 +21,7 @@ mod plan_rules;
 mod real_data;
 mod response;
 mod response_models;
+mod robust;
 mod scenarios;
 mod score;
 mod support;

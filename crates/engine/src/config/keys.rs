@@ -103,6 +103,11 @@ pub static SECTIONS: &[(&str, &str, &str)] = &[
     ),
     ("plan", "[plan]", "Money and randomisation."),
     (
+        "robust",
+        "[plan] robust",
+        "How doubt about the effects counts: what the plan adds up, and how much of it stays when effects are drawn from what is believed about them.",
+    ),
+    (
         "allocate",
         "(the file of tool allocate --constraints)",
         "Of the stand-alone allocation, not of thalweg.toml.",
@@ -1025,6 +1030,34 @@ pub static KEYS: &[Key] = &[
         "list of sections",
         None,
         "[[plan.pacing]]: at most so many contacts a day, with the keys of [[pacing]]",
+    ),
+    key(
+        "plan",
+        "robust",
+        "{ mode, risk_aversion, samples }",
+        None,
+        "how doubt about the effects counts; without it the plan adds up expected values",
+    ),
+    key(
+        "robust",
+        "mode",
+        "mean, lower or thompson",
+        Some("lower"),
+        "mean adds up expected values; lower takes off risk_aversion standard deviations of each; thompson uses one draw of all effects, the same for everybody",
+    ),
+    key(
+        "robust",
+        "risk_aversion",
+        "0 to 10",
+        Some("1"),
+        "standard deviations taken off, in mode lower; 0 is mean",
+    ),
+    key(
+        "robust",
+        "samples",
+        "0 to 10000",
+        Some("200"),
+        "draws of the effects in which everything is planned anew, to see what stays; 0 does not look",
     ),
     key(
         "allocate",

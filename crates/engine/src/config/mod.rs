@@ -343,6 +343,42 @@ pub struct Plan {
     pub days: Option<u16>,
     /// How many contacts a day, at most.
     pub paces: Vec<PaceRule>,
+    /// How doubt about the effects counts.
+    pub robust: Option<Robust>,
+}
+
+/// `[plan] robust`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Robust {
+    /// What the plan adds up.
+    pub mode: RobustMode,
+    /// How many standard deviations are taken off in mode `lower`, not negative.
+    pub risk_aversion: f64,
+    /// How often effects are drawn to see what of the plan stays; 0 is not at all.
+    pub samples: usize,
+}
+
+/// What a plan adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RobustMode {
+    /// The expected value.
+    Mean,
+    /// The expected value less a multiple of its standard deviation.
+    Lower,
+    /// The value under one draw of all effects.
+    Thompson,
+}
+
+impl RobustMode {
+    /// As in the file.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Lower => "lower",
+            Self::Thompson => "thompson",
+        }
+    }
 }
 
 impl Config {

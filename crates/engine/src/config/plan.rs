@@ -5,7 +5,11 @@ use thalweg_domain::{Channel, Duration, Offer, Result};
 use super::read::money;
 use super::rules::{self, Conditions, Menu, PaceRule, Rule};
 use super::toml_view::Section;
-use super::{ChannelConfig, OfferConfig, Plan};
+use super::{ChannelConfig, OfferConfig, Plan, Robust, RobustMode};
+
+/// Draws of the effects without another word, and at most.
+const SAMPLES: u64 = 200;
+const MOST_SAMPLES: u64 = 10_000;
 
 /// The share that is randomised.
 pub(super) fn explore(section: &Section<'_>) -> Result<f64> {
@@ -55,7 +59,40 @@ pub(super) fn plan(
         constraints,
         days,
         paces,
+        robust: robust(section)?,
     })
+}
+
+fn robust(section: &Section<'_>) -> Result<Option<Robust>> {
+    let Some(own) = section.section("robust", "robust", "[plan] robust")? else {
+        return Ok(None);
+    };
+    let mode = match own.word("mode", &["mean", "lower", "thompson"], "lower")? {
+        "mean" => RobustMode::Mean,
+        "thompson" => RobustMode::Thompson,
+        _ => RobustMode::Lower,
+    };
+    if mode != RobustMode::Lower && own.has("risk_aversion") {
+        return Err(own
+            .refuse(
+                "risk_aversion",
+                &format!("does not go with mode = \"{}\"", mode.as_str()),
+            )
+            .hint("leave it away, or use mode = \"lower\""));
+    }
+    let samples = own.whole("samples", 0)?.unwrap_or(SAMPLES);
+    if samples > MOST_SAMPLES {
+        return Err(own.refuse("samples", &format!("= {samples} is above {MOST_SAMPLES}")));
+    }
+    Ok(Some(Robust {
+        mode,
+        risk_aversion: if mode == RobustMode::Lower {
+            own.number_in("risk_aversion", 0.0..=10.0, 1.0)?
+        } else {
+            0.0
+        },
+        samples: usize::try_from(samples).unwrap_or(0),
+    }))
 }
 
 /// The `[[plan.constraint]]`, checked as far as that goes without the customers.

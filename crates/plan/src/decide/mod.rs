@@ -8,6 +8,7 @@ mod margin;
 mod partners;
 mod records;
 mod summary;
+mod survival;
 
 use thalweg_domain::{ActionId, Arm, Decision, Error, Result, Seed};
 
@@ -15,6 +16,7 @@ pub use informed::{InformedInput, InformedPlan, allocate_with_limits};
 pub use input::{Candidate, ChannelLimit, Customer, Limits, Menu, PlanInput};
 pub use partners::{Obstacle, PartnerChoice, PartnerPlan, PartnerTerms, PlanWorth, decide_with_partners};
 pub use summary::{ChannelSummary, Counts};
+pub use survival::{Survival, SurvivalInput, survival};
 
 use crate::allocate::{AllocateParams, Allocation, Constraint, ConstraintUse, Sense, Shortfall};
 use arms::Arms;
@@ -115,6 +117,10 @@ pub struct PlanResult {
     pub channels: Vec<ChannelSummary>,
     /// Price of one more unit of the total budget.
     pub budget_price: f64,
+    /// The limits that `intended` was planned within, over everyone, and their prices.
+    pub intended_limits: Vec<Constraint>,
+    /// One price per limit of `intended_limits`.
+    pub intended_prices: Vec<f64>,
 }
 
 /// Decides what every customer gets.
@@ -144,13 +150,17 @@ pub fn decide(input: &PlanInput<'_>, params: &DecideParams) -> Result<PlanResult
         let channel = input.menu.action(candidate).channel;
         !params.pilots.contains(&channel)
     };
-    let (intended, prices) = intend(input, &arms, &remaining, planned)?;
+    let Intended {
+        actions: intended,
+        limits,
+        prices,
+    } = intend(input, &arms, &remaining, planned)?;
     let exploit = Columns::new(input.offsets, input.candidates, |customer, candidate| {
         arms.arm[customer] == Arm::Exploit && planned(candidate)
     });
     let solve = AllocateParams {
         target_gap: params.target_gap,
-        warm_start: Some(prices),
+        warm_start: Some(prices.clone()),
         ..AllocateParams::default()
     };
     let allocation = exploit.improve(&remaining, &intended, &solve)?;
@@ -164,7 +174,11 @@ pub fn decide(input: &PlanInput<'_>, params: &DecideParams) -> Result<PlanResult
         actions: &actions,
         allocation: &allocation,
     };
-    Ok(choice.result())
+    Ok(PlanResult {
+        intended_limits: limits,
+        intended_prices: prices,
+        ..choice.result()
+    })
 }
 
 /// Everything decided, before it is written down.
@@ -214,7 +228,7 @@ fn intend(
     arms: &Arms,
     remaining: &[Constraint],
     planned: impl Fn(&Candidate) -> bool,
-) -> Result<(Vec<Option<ActionId>>, Vec<f64>)> {
+) -> Result<Intended> {
     let everyone = Columns::new(input.offsets, input.candidates, |_, candidate| planned(candidate));
     let params = AllocateParams {
         target_gap: 1e-4,
@@ -231,15 +245,28 @@ fn intend(
         };
         remaining.iter().map(row).collect()
     };
-    let mut allocation = everyone.allocate(&rows(Some(true)), &params)?;
+    let mut limits = rows(Some(true));
+    let mut allocation = everyone.allocate(&limits, &params)?;
     if remaining.iter().any(|row| row.sense == Sense::AtLeast) {
         for floors in [Some(false), None] {
             if !allocation.feasible {
-                allocation = everyone.allocate(&rows(floors), &params)?;
+                limits = rows(floors);
+                allocation = everyone.allocate(&limits, &params)?;
             }
         }
     }
-    Ok((everyone.actions_of(&allocation), allocation.prices))
+    Ok(Intended {
+        actions: everyone.actions_of(&allocation),
+        limits,
+        prices: allocation.prices,
+    })
+}
+
+/// What everyone gets or would get, the limits behind it and their prices.
+struct Intended {
+    actions: Vec<Option<ActionId>>,
+    limits: Vec<Constraint>,
+    prices: Vec<f64>,
 }
 
 /// Customers that a limit covers for each of them who follows the plan.

@@ -80,6 +80,8 @@ impl Choice<'_> {
             channels,
             // The budget is the first constraint.
             budget_price: self.allocation.prices.first().copied().unwrap_or(0.0),
+            intended_limits: Vec::new(),
+            intended_prices: Vec::new(),
             decisions,
         }
     }

@@ -22,3 +22,5 @@ mod partners;
 mod power;
 #[cfg(test)]
 mod small;
+#[cfg(test)]
+mod survival;

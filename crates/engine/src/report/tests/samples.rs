@@ -40,6 +40,7 @@ pub(super) fn plan() -> PlanOut {
         conflicts: Vec::new(),
         shortfalls: Vec::new(),
         days: vec![350, 350],
+        robust: None,
         detectable: DetectableOut {
             total_effect: 3000.0,
             cycles_to_80_power: 3,

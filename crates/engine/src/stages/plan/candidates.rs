@@ -6,6 +6,7 @@ use thalweg_collect::Collected;
 use thalweg_domain::{Action, ActionId, Belief, CustomerKey, OutcomeKind, Result};
 use thalweg_plan::decide::{Candidate, Customer};
 
+use super::robust::Valuing;
 use super::{Planning, off, partners};
 use crate::session::Session;
 use crate::stages::collect;
@@ -41,6 +42,7 @@ pub(super) fn fill(session: &Session, collected: &Collected, planning: &mut Plan
         .map(|offer| collect::offer_costs(collected, offer.name.as_str()))
         .collect::<Result<Vec<_>>>()?;
     let consent = consent(session, collected);
+    let valuing = Valuing::of(session, &planning.effects)?;
     let unsubscribed: BTreeSet<CustomerKey> = session.ledger.unsubscribed_keys()?;
     for (customer, row) in planning.rows.clone().into_iter().enumerate() {
         let silent = planning
@@ -61,7 +63,8 @@ pub(super) fn fill(session: &Session, collected: &Collected, planning: &mut Plan
                 .and_then(|offer| offer_costs.get(offer)?.get(row).copied())
                 .unwrap_or(0.0);
             let id = ActionId::at(index);
-            let candidate = candidate(planning, customer, (id, action), offer_cost);
+            let mut candidate = candidate(planning, customer, (id, action), offer_cost);
+            candidate.planning_value = valuing.value(planning, customer, &candidate);
             planning.candidates.push(candidate);
         }
         planning.offsets.push(planning.candidates.len());
@@ -114,7 +117,7 @@ fn candidate(
 }
 
 /// From the relative effect to probability points: no more than all of the risk, or all that is left to win.
-fn absolute(kind: OutcomeKind, risk: f64, relative: Belief) -> Belief {
+pub(super) fn absolute(kind: OutcomeKind, risk: f64, relative: Belief) -> Belief {
     let most = match kind {
         OutcomeKind::Churn => risk,
         OutcomeKind::Conversion | OutcomeKind::Value => 1.0 - risk,

@@ -3,7 +3,7 @@
 use thalweg_domain::{ActionId, Arm, Estimate, Result};
 use thalweg_learn::measure::detectable_effect;
 use thalweg_plan::allocate::AllocateParams;
-use thalweg_plan::decide::{InformedInput, Limits, PlanResult, allocate_with_limits};
+use thalweg_plan::decide::{InformedInput, InformedPlan, Limits, PlanResult, allocate_with_limits};
 
 use super::partners::Narrowed;
 use super::{Inputs, Planning, channels, off};
@@ -96,6 +96,7 @@ pub(super) fn plan(
         partners: Vec::new(),
         what_if: Vec::new(),
         days: Vec::new(),
+        robust: None,
         segments: SegmentsOut::default(),
         market: None,
         response: None,
@@ -176,9 +177,25 @@ pub(super) fn what_if(
         let plan = allocate_with_limits(&input, &params)?;
         rows.push(plan.allocation.feasible.then_some(WhatIfOut {
             budget,
-            expected_value: plan.allocation.value - narrowed.fees,
+            expected_value: expected(session, narrowed, &plan) - narrowed.fees,
         }));
         prices = Some(plan.allocation.prices);
     }
     Ok(rows)
+}
+
+/// What a plan is expected to bring, whatever values it was planned with.
+fn expected(session: &Session, narrowed: &Narrowed, plan: &InformedPlan) -> f64 {
+    if session.workspace.config.plan.robust.is_none() {
+        return plan.allocation.value;
+    }
+    let customers = plan.actions.iter().zip(narrowed.offsets.windows(2));
+    let chosen = customers.filter_map(|(action, pair)| {
+        let [from, until] = pair else { return None };
+        let own = narrowed.candidates.get(*from..*until)?;
+        own.iter()
+            .find(|candidate| Some(candidate.action) == *action)
+            .map(|candidate| candidate.expected_value)
+    });
+    chosen.sum()
 }

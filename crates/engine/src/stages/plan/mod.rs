@@ -12,6 +12,7 @@ mod partners;
 mod pilots;
 mod reach;
 mod response;
+mod robust;
 mod rules;
 pub(crate) mod scenarios;
 mod segments;
@@ -177,6 +178,7 @@ fn make(
     let pacing = pacing::Pacing::new(&planning, &session.workspace.config.plan)?;
     let mut decided = decide_all(session, &planning, inputs)?;
     let days = pacing.map(|pacing| pacing.assign(&mut decided.result));
+    let survival = robust::survive(session, &planning, &mut decided)?;
     let picked: Table = collected.features.take(&planning.rows);
     let all: Vec<usize> = (0..planning.rows.len()).collect();
     let reasons: Vec<Vec<Reason>> = training.model.explain(&picked, &all, REASONS)?;
@@ -196,6 +198,7 @@ fn make(
     out.segments = segments::find(session, &collected, &planning, &decided.result)?;
     out.market = market::sheet(session, &collected, &planning, &decided.result)?;
     out.days = days.unwrap_or_default();
+    robust::tell(session, &planning, (&decided, survival.as_ref()), &mut out);
     if let Some(curves) = curves {
         response::tell(&mut out, curves, decided.result.budget_price);
     }

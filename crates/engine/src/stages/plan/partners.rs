@@ -291,7 +291,7 @@ pub(super) fn what_if(session: &Session, planning: &Planning, plan: &PartnerPlan
     Ok(with.into_iter().zip(without).filter_map(better).collect())
 }
 
-fn narrowed(planning: &Planning, used: &[bool]) -> Narrowed {
+pub(super) fn narrowed(planning: &Planning, used: &[bool]) -> Narrowed {
     let partners = || planning.partners.iter().zip(used);
     let is_out = |candidate: &Candidate| {
         let channel = channel_of(planning, candidate.action);
