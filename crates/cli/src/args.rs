@@ -226,7 +226,7 @@ pub(crate) struct PlanArgs {
 /// `tool allocate`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The candidates have one row per customer and action with its value, net of cost, and a column per resource. The\nconstraints are a TOML file: [[constraint]] with name, resource (a column, or \"rows\"), limit or at_least, and where;\n[[exclude]] and [[pacing]]; docs/reference/config.md lists every key. Exit code 4 when they cannot all be kept.\nExample: thalweg tool allocate --candidates candidates.parquet --constraints limits.toml --out chosen.parquet"
+    after_help = "The candidates have one row per customer and action with its value, net of cost, and a column per resource. The\nconstraints are a TOML file: [[constraint]] with name, resource (a column, or \"rows\"), limit or at_least, and where;\n[[exclude]] and [[pacing]]; docs/reference/config.md lists every key. Exit code 4 when they cannot all be kept.\nExamples: thalweg tool allocate --candidates candidates.parquet --constraints limits.toml --out chosen.parquet\n          thalweg tool allocate --candidates candidates.csv --constraints limits.toml --risk-aversion 1 --value-sd value_sd"
 )]
 pub(crate) struct AllocateArgs {
     /// The candidates: CSV or Parquet; a glob reads several files as one.
@@ -247,6 +247,12 @@ pub(crate) struct AllocateArgs {
     /// The column of values.
     #[arg(long, value_name = "COLUMN", default_value = "value")]
     pub(crate) value: String,
+    /// How many standard deviations to take off every value: what is sure before what may be great.
+    #[arg(long, value_name = "NUMBER", requires = "value_sd")]
+    pub(crate) risk_aversion: Option<f64>,
+    /// The column of the values' standard deviations.
+    #[arg(long, value_name = "COLUMN", requires = "risk_aversion")]
+    pub(crate) value_sd: Option<String>,
 }
 
 /// `tool response`.

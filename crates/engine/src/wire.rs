@@ -1272,8 +1272,11 @@ pub struct AllocateOut {
     pub candidates: usize,
     /// Rows chosen.
     pub chosen: usize,
-    /// Sum of their values.
+    /// Sum of their values; with `--risk-aversion` of the values less what doubt takes off.
     pub value: f64,
+    /// Sum of their values as they are in the file, with `--risk-aversion`.
+    #[serde(default)]
+    pub mean_value: Option<f64>,
     /// No allocation is worth more.
     pub upper_bound: f64,
     /// `(upper_bound - value) / |upper_bound|`.

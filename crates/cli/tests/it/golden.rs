@@ -268,6 +268,7 @@ const MAY_BE_NULL: &[&str] = &[
     "validation_loss",
     "day",
     "days",
+    "mean_value",
     "robust",
     "survival",
 ];

@@ -18,6 +18,7 @@ pub(crate) fn run(context: &Context, args: &AllocateArgs) -> Result<ExitCode> {
         customer: args.customer.clone(),
         action: args.action.clone(),
         value: args.value.clone(),
+        doubt: args.value_sd.clone().zip(args.risk_aversion),
     })?;
     context.output.result(&out, render)?;
     Ok(if out.feasible {
@@ -36,9 +37,13 @@ fn render(out: &AllocateOut) -> String {
     let mut text = if out.feasible {
         wrap(
             &format!(
-                "{read}: {} chosen, worth {}. {}",
+                "{read}: {} chosen, worth {}{}. {}",
                 count(out.chosen),
                 cents(out.value),
+                out.mean_value.map_or_else(String::new, |mean| format!(
+                    " after doubt, {} expected",
+                    cents(mean)
+                )),
                 within(out)
             ),
             2,

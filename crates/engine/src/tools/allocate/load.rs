@@ -31,6 +31,15 @@ pub(super) struct ColumnNames<'a> {
     pub(super) customer: &'a str,
     pub(super) action: &'a str,
     pub(super) value: &'a str,
+    /// How doubt about the values counts.
+    pub(super) doubt: Option<Doubt<'a>>,
+}
+
+/// So many standard deviations are taken off every value.
+#[derive(Clone, Copy)]
+pub(super) struct Doubt<'a> {
+    pub(super) column: &'a str,
+    pub(super) multiple: f64,
 }
 
 /// What was read.
@@ -88,6 +97,7 @@ pub(super) fn load(reading: &Reading<'_>, kept: Kept) -> Result<Loaded> {
 /// Which columns are read, and where the conditions look.
 struct Columns<'a> {
     names: ColumnNames<'a>,
+    /// What is added up, and the standard deviations of the values at the end, if they count.
     resources: Vec<&'a str>,
     conditions: Vec<&'a str>,
     /// Of every rule with conditions: its bit, and per condition the place among `conditions` and the values.
@@ -113,7 +123,11 @@ impl<'a> Columns<'a> {
         let known = column_names(Path::new(""), reading.data)?;
         let rules = reading.rules;
         let names = reading.names;
-        for column in [names.customer, names.action, names.value] {
+        let doubt = names.doubt.map(|doubt| doubt.column);
+        for column in [names.customer, names.action, names.value]
+            .into_iter()
+            .chain(doubt)
+        {
             if !known.iter().any(|name| name == column) {
                 return Err(absent(column, &known).at(reading.data, None, Some(column)));
             }
@@ -146,7 +160,7 @@ impl<'a> Columns<'a> {
         let bits = (0..).zip(all).filter(|(_, conditions)| !conditions.is_empty());
         Ok(Self {
             names,
-            resources: rules.resources(),
+            resources: rules.resources().into_iter().chain(doubt).collect(),
             rules: bits
                 .map(|(bit, conditions)| {
                     let own = conditions
@@ -161,11 +175,11 @@ impl<'a> Columns<'a> {
 
     fn spec(&self, data: &str) -> StreamSpec {
         let mut numbers: Vec<&str> = vec![self.names.value];
-        numbers.extend(
-            self.resources
-                .iter()
-                .filter(|column| **column != self.names.value),
-        );
+        for column in &self.resources {
+            if !numbers.contains(column) {
+                numbers.push(column);
+            }
+        }
         let number = |name: &&str| ColumnSchema {
             name: (*name).to_owned(),
             kind: ColumnKind::Number,
@@ -228,7 +242,23 @@ impl<'a> Columns<'a> {
             numbers.push(cells.clone());
         }
         let mut resources = numbers.into_iter();
-        let values = resources.next().unwrap_or_default();
+        let mut values = resources.next().unwrap_or_default();
+        let resources: Vec<Vec<f64>> = resources.collect();
+        if let (Some(doubt), Some(sds)) = (self.names.doubt, resources.last()) {
+            if let Some(row) = sds.iter().position(|sd| *sd < 0.0) {
+                let message = format!(
+                    "cannot plan: column \"{}\" is negative in row {}",
+                    doubt.column,
+                    batch.first_row + row as u64
+                );
+                return Err(Error::new("TW0501", message)
+                    .hint("a standard deviation is 0 or more")
+                    .at(reading.data, None, Some(doubt.column)));
+            }
+            for (value, sd) in values.iter_mut().zip(sds) {
+                *value -= doubt.multiple * sd;
+            }
+        }
         let Kinds { kinds, of_row, met } = self.kinds(batch, &actions)?;
         Ok(Rows {
             first_row: batch.first_row,
@@ -238,7 +268,7 @@ impl<'a> Columns<'a> {
             action_names: actions.names,
             met,
             values,
-            resources: resources.collect(),
+            resources,
         })
     }
 

@@ -23,7 +23,7 @@ use crate::config::nearest_name;
 use crate::wire::{
     AllocateConstraintOut, AllocateOut, AllocateTimingsOut, AllocateWhatIfOut, ShortfallOut, sense,
 };
-use load::{ColumnNames, Loaded, Reading, load};
+use load::{ColumnNames, Doubt, Loaded, Reading, load};
 use rules::Rules;
 use spill::{Kept, Source};
 
@@ -42,6 +42,8 @@ pub struct AllocateRequest {
     pub action: String,
     /// The column of values.
     pub value: String,
+    /// The column of their standard deviations, and how many of them are taken off each value.
+    pub doubt: Option<(String, f64)>,
 }
 
 /// Allocates.
@@ -54,6 +56,14 @@ pub fn allocate(request: &AllocateRequest) -> Result<AllocateOut> {
     let shown = request.constraints.display().to_string();
     let text = crate::files::read_text(Path::new(""), &shown)?;
     let rules = rules::rules(&shown, &text)?;
+    let doubt = request.doubt.as_ref().map(|(column, multiple)| Doubt {
+        column,
+        multiple: *multiple,
+    });
+    if let Some(doubt) = doubt.filter(|doubt| !(doubt.multiple.is_finite() && doubt.multiple >= 0.0)) {
+        let message = format!("--risk-aversion {} is not a number of 0 or more", doubt.multiple);
+        return Err(Error::new("TW0502", message).hint("1 takes one standard deviation off every value"));
+    }
     if let Some(out) = &request.out {
         write::check(out, &request.candidates, !rules.paces.is_empty())?;
     }
@@ -65,6 +75,7 @@ pub fn allocate(request: &AllocateRequest) -> Result<AllocateOut> {
             customer: &request.customer,
             action: &request.action,
             value: &request.value,
+            doubt,
         },
     };
     let begun = Instant::now();
@@ -75,6 +86,7 @@ pub fn allocate(request: &AllocateRequest) -> Result<AllocateOut> {
     };
     let asked = Asked::new(&reading, &loaded)?;
     let solved = asked.solve(&loaded, &mut timings)?;
+    let mean = mean_value(&loaded, &solved.plan, doubt)?;
     let begun = Instant::now();
     let days = asked.days(&loaded, &solved.plan)?;
     let written = request.out.as_ref().filter(|_| solved.plan.feasible);
@@ -88,6 +100,7 @@ pub fn allocate(request: &AllocateRequest) -> Result<AllocateOut> {
         file: written.map(|out| out.display().to_string()),
         days: per_day(days.as_deref().unwrap_or_default(), rules.days),
         timings,
+        mean_value: mean,
         ..describe(&asked, &loaded, solved)
     })
 }
@@ -309,6 +322,13 @@ fn exclusions(reading: &Reading<'_>, loaded: &Loaded) -> Result<Vec<(u16, u16)>>
         }
     }
     Ok(pairs)
+}
+
+/// The sum of the values as they are in the file, when something was taken off them.
+fn mean_value(loaded: &Loaded, plan: &Allocation, doubt: Option<Doubt<'_>>) -> Result<Option<f64>> {
+    let Some(doubt) = doubt else { return Ok(None) };
+    let sds = loaded.source.last_resource_of(&plan.chosen)?;
+    Ok(Some(plan.value + doubt.multiple * sds.iter().sum::<f64>()))
 }
 
 /// Rows of the file that are chosen, from 0; in the order of the plan's candidates.

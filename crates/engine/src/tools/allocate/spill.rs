@@ -87,32 +87,41 @@ impl Kept {
 impl Source {
     /// The actions of some candidates, given in ascending order.
     pub(super) fn actions_of(&self, chosen: &[u64]) -> Result<Vec<u16>> {
-        let mut actions = Vec::with_capacity(chosen.len());
+        self.gather(chosen, |block, at| block.actions.get(at).copied())
+    }
+
+    /// The last resource of some candidates, given in ascending order.
+    pub(super) fn last_resource_of(&self, chosen: &[u64]) -> Result<Vec<f64>> {
+        self.gather(chosen, |block, at| block.resources.last()?.get(at).copied())
+    }
+
+    fn gather<T>(&self, chosen: &[u64], of: impl Fn(&Candidates, usize) -> Option<T>) -> Result<Vec<T>> {
+        let mut found = Vec::with_capacity(chosen.len());
         match self {
-            Self::Memory(all) => pick(all, 0, &mut chosen.iter().copied().peekable(), &mut actions),
+            Self::Memory(all) => pick((all, 0), &mut chosen.iter().copied().peekable(), &of, &mut found),
             Self::File(blocks) => {
                 let mut rest = chosen.iter().copied().peekable();
                 let mut first = 0;
                 for (block, size) in blocks.sizes.iter().enumerate() {
-                    pick(&blocks.read(block)?, first, &mut rest, &mut actions);
+                    pick((&blocks.read(block)?, first), &mut rest, &of, &mut found);
                     first += size.candidates as u64;
                 }
             }
         }
-        Ok(actions)
+        Ok(found)
     }
 }
 
-fn pick(
-    block: &Candidates,
-    first: u64,
+fn pick<T>(
+    (block, first): (&Candidates, u64),
     rest: &mut std::iter::Peekable<impl Iterator<Item = u64>>,
-    actions: &mut Vec<u16>,
+    of: &impl Fn(&Candidates, usize) -> Option<T>,
+    found: &mut Vec<T>,
 ) {
     let end = first + block.n_candidates() as u64;
     while let Some(chosen) = rest.next_if(|chosen| *chosen < end) {
         let at = usize::try_from(chosen - first).ok();
-        actions.extend(at.and_then(|at| block.actions.get(at)));
+        found.extend(at.and_then(|at| of(block, at)));
     }
 }
 

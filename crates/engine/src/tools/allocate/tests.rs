@@ -52,6 +52,7 @@ fn request(folder: &Path, candidates: &str, limits: &str) -> AllocateRequest {
         customer: "customer".to_owned(),
         action: "action".to_owned(),
         value: "value".to_owned(),
+        doubt: None,
     }
 }
 
@@ -101,6 +102,7 @@ fn a_file_of_blocks_gives_what_memory_gives() {
             customer: "customer",
             action: "action",
             value: "value",
+            doubt: None,
         },
     };
     let solved = |kept: Kept| {
@@ -233,10 +235,66 @@ fn a_large_file_must_have_customers_together() {
             customer: "customer",
             action: "action",
             value: "value",
+            doubt: None,
         },
     };
     let refused = load(&reading, Kept::with_memory_for(100))
         .map(|_| ())
         .unwrap_err();
     assert_eq!(refused.code, "TW0510");
+}
+
+#[test]
+fn doubt_comes_off_the_values_and_the_mean_stays_told() {
+    let folder = TempDir::new().unwrap();
+    // calls are worth more and are less sure: the standard deviation is a third of the value of a call, nothing of a mail's
+    let mut text = "customer,action,value,value_sd,cost,region\n".to_owned();
+    for row in grouped(1000).lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let value: f64 = cells[2].parse().unwrap();
+        let sd = if cells[1] == "call" { value / 3.0 } else { 0.0 };
+        let _ = writeln!(
+            text,
+            "{},{},{value},{sd},{},{}",
+            cells[0], cells[1], cells[3], cells[4]
+        );
+    }
+    let plain = request(folder.path(), &text, LIMITS);
+    let with = |multiple: f64| {
+        let own = AllocateRequest {
+            doubt: Some(("value_sd".to_owned(), multiple)),
+            ..plain.clone()
+        };
+        let out = allocate(&own).unwrap();
+        let rows = written(own.out.as_ref().unwrap());
+        let sum = |at: usize| -> f64 {
+            let cells = rows
+                .iter()
+                .map(|row| row.split(',').nth(at).unwrap().parse::<f64>().unwrap());
+            cells.sum()
+        };
+        let calls = rows.iter().filter(|row| row.contains(",call,")).count();
+        (out, sum(2), sum(3), calls)
+    };
+    let base = allocate(&plain).unwrap();
+    assert_eq!(base.mean_value, None);
+    let (none, values, _, eager) = with(0.0);
+    assert!((none.value - base.value).abs() < 1e-9 && (values - base.value).abs() < 1e-6);
+    assert!((none.mean_value.unwrap() - base.value).abs() < 1e-6);
+    let (careful, values, sds, calls) = with(2.0);
+    assert!(calls < eager / 2, "{calls} calls instead of {eager}");
+    assert!((careful.mean_value.unwrap() - values).abs() < 1e-6);
+    assert!((careful.value - (values - 2.0 * sds)).abs() < 1e-6);
+    assert!(values < base.value && careful.gap < 1e-3);
+    let code = |doubt: (&str, f64)| {
+        let own = AllocateRequest {
+            doubt: Some((doubt.0.to_owned(), doubt.1)),
+            ..plain.clone()
+        };
+        allocate(&own).unwrap_err().code
+    };
+    assert_eq!(code(("value_sd", -1.0)), "TW0502");
+    assert_eq!(code(("sd", 1.0)), "TW0105");
+    fs::write(&plain.candidates, text.replacen(",0,0.5,", ",-1,0.5,", 1)).unwrap();
+    assert_eq!(code(("value_sd", 1.0)), "TW0501");
 }
