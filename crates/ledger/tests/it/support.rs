@@ -105,7 +105,7 @@ fn decision(row: usize) -> Decision {
             value: "1".to_owned(),
             contribution: noise(9),
         }],
-        day: (row % 4 > 0).then_some(u16::try_from(row % 4).expect("small")),
+        day: (!row.is_multiple_of(4)).then_some(u16::try_from(row % 4).expect("small")),
         survival: row.is_multiple_of(2).then(|| noise(10)),
     }
 }
