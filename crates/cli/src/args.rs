@@ -553,6 +553,9 @@ pub(crate) struct ScoreArgs {
     /// Further columns of the data to write beside the scores, separated by commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) keep: Vec<String>,
+    /// Select rows as well: columns threshold and selected; by the model's evaluation (with thresholds by group where [fairness] asks for them), or from PROBABILITY on.
+    #[arg(long, value_name = "PROBABILITY", num_args = 0..=1, default_missing_value = "evaluated")]
+    pub(crate) decide: Option<String>,
 }
 
 /// `demo`.

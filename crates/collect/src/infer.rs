@@ -6,7 +6,8 @@ mod words;
 use thalweg_domain::{ColumnData, ColumnKind};
 
 use crate::source::{Cells, TextCells};
-pub(crate) use cell::{Cell, is_code, is_missing};
+pub use cell::is_missing;
+pub(crate) use cell::{Cell, is_code};
 pub(crate) use words::column_of as words_column;
 
 /// From how many fitting cells on a column has a type that the others must have too.

@@ -536,6 +536,14 @@ pub static CODES: &[CodeInfo] = &[
         remedy: "train again: thalweg train",
     },
     CodeInfo {
+        code: "TW0310",
+        title: "there is no threshold to decide by",
+        exit: ExitClass::Usage,
+        cause: "score --decide needs an outcome that happens or not, and the threshold of an evaluation of that model in the workspace",
+        example: "error[TW0310]: model.json has no evaluation here, so there is no threshold to decide by",
+        remedy: "run thalweg evaluate first, or give a number: --decide 0.3",
+    },
+    CodeInfo {
         code: "TW0320",
         title: "what is to be evaluated cannot be used",
         exit: ExitClass::Data,

@@ -4,6 +4,7 @@
 //! results in order. The same bytes come out whatever the number of threads.
 
 mod chosen;
+mod decide;
 mod pipeline;
 mod results;
 #[cfg(test)]
@@ -19,6 +20,8 @@ use thalweg_domain::{Error, Result};
 
 use crate::session::Options;
 pub(crate) use chosen::{Chosen, choose_model};
+use decide::Rule;
+pub use decide::{DecidedGroupOut, DecidedOut};
 use results::Scorer;
 
 /// What to score, with what, and where to.
@@ -34,10 +37,21 @@ pub struct ScoreRequest {
     pub key: Option<String>,
     /// Further columns of the data to write beside the scores.
     pub keep: Vec<String>,
+    /// Whether rows are selected as well, and from which probability on.
+    pub decide: Option<Decide>,
     /// The workspace folder.
     pub dir: PathBuf,
     /// Whether the user named it: then its missing texts and its key hold for a model file as well.
     pub dir_given: bool,
+}
+
+/// From which probability on a row is selected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Decide {
+    /// As the model's evaluation in the workspace says: one threshold for all, or one for each group of `[fairness]`.
+    Evaluated,
+    /// From this probability on.
+    From(f64),
 }
 
 /// `score --json`.
@@ -61,6 +75,9 @@ pub struct ScoreOut {
     pub missing: BTreeMap<String, u64>,
     /// Categories with levels that training did not have.
     pub unseen: BTreeMap<String, UnseenOut>,
+    /// Whom the thresholds select; absent without `--decide`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<DecidedOut>,
     /// Columns of the output, in order.
     pub columns: Vec<String>,
     /// The file that was written.
@@ -79,13 +96,14 @@ pub struct UnseenOut {
 /// Scores a file.
 ///
 /// # Errors
-/// `TW0113` and `TW0309` for the model, `TW0201` to `TW0237` for the files, `TW0305` and `TW0306` when the data do not fit
+/// `TW0113` and `TW0309` for the model, `TW0310` when there is nothing to decide by, `TW0201` to `TW0237` for the files, `TW0305` and `TW0306` when the data do not fit
 /// the model. Nothing is written then.
 pub fn score(request: &ScoreRequest, options: &Options) -> Result<ScoreOut> {
     let chosen = chosen::choose(request, options)?;
+    let rule = Rule::of(request, &chosen, options)?;
     let begun = Instant::now();
-    let stream = open(request, &chosen)?;
-    let scorer = Scorer::new(&chosen.model);
+    let (stream, group) = open(request, &chosen, rule.as_ref())?;
+    let scorer = Scorer::new(&chosen.model, rule.as_ref().map(|rule| (rule, group)));
     let format = SinkFormat::new(&request.out, &stream, &scorer.columns())?;
     let mut sink = Sink::create(&format)?;
     let done = pipeline::run(stream, &scorer, &format, &mut sink, options.progress.as_ref())
@@ -93,6 +111,7 @@ pub fn score(request: &ScoreRequest, options: &Options) -> Result<ScoreOut> {
     done.tally
         .check(&request.data)
         .map_err(|error| chosen.advise(error))?;
+    let decided = rule.map(|rule| rule.report(&done.selected)).transpose()?;
     sink.finish()?;
     let seconds = begun.elapsed().as_secs_f64();
     let columns = done.tally.carried.iter().chain(&done.tally.columns);
@@ -108,6 +127,7 @@ pub fn score(request: &ScoreRequest, options: &Options) -> Result<ScoreOut> {
             .map(|column| (column.name.clone(), column.missing))
             .collect(),
         unseen: done.tally.columns.iter().filter_map(unseen).collect(),
+        decided,
         columns: format.names(),
         file: request.out.display().to_string(),
         model: chosen.name,
@@ -124,21 +144,36 @@ fn unseen(column: &ColumnTally) -> Option<(String, UnseenOut)> {
     })
 }
 
-/// Opens the data with the key that was asked for, or the workspace's where the data has it.
-fn open(request: &ScoreRequest, chosen: &Chosen) -> Result<Stream> {
-    let spec = |key: Option<&String>| StreamSpec {
-        base: PathBuf::new(),
-        pattern: request.data.clone(),
-        columns: chosen.model.schema(),
-        missing: chosen.missing.clone(),
-        carried: key.into_iter().chain(&request.keep).cloned().collect(),
+/// Opens the data with the key that was asked for, or the workspace's where the data has it; with the place of the groups' column.
+fn open(request: &ScoreRequest, chosen: &Chosen, rule: Option<&Rule>) -> Result<(Stream, Option<usize>)> {
+    let group = rule.and_then(Rule::column);
+    let spec = |key: Option<&String>| {
+        let mut carried: Vec<String> = key.into_iter().chain(&request.keep).cloned().collect();
+        let place = group.map(|name| {
+            carried.iter().position(|own| own == name).unwrap_or_else(|| {
+                carried.push(name.clone());
+                carried.len() - 1
+            })
+        });
+        let spec = StreamSpec {
+            base: PathBuf::new(),
+            pattern: request.data.clone(),
+            columns: chosen.model.schema(),
+            missing: chosen.missing.clone(),
+            carried,
+        };
+        (spec, place)
+    };
+    let opened = |key| {
+        let (spec, place) = spec(key);
+        Stream::open(&spec).map(|stream| (stream, place))
     };
     let key = request.key.as_ref().or(chosen.key.as_ref());
-    let opened = match Stream::open(&spec(key)) {
-        Err(error) if request.key.is_none() && is_about(&error, key) => Stream::open(&spec(None)),
-        opened => opened,
+    let stream = match opened(key) {
+        Err(error) if request.key.is_none() && is_about(&error, key) => opened(None),
+        stream => stream,
     };
-    opened.map_err(|error| chosen.advise(error))
+    stream.map_err(|error| chosen.advise(error))
 }
 
 /// Whether the error says that this column is not there.

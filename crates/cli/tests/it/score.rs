@@ -347,3 +347,99 @@ fn without_a_model_or_a_workspace_it_says_so() {
     let (exit, error) = fail(empty.path(), &args);
     assert_eq!((exit, &error["code"]), (2, &"TW0101".into()), "{error}");
 }
+
+/// Cells of a CSV by the header's names; no cell holds a comma.
+fn rows_of(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let row = |line: &str| {
+        let cells = line.split(',').map(str::to_owned);
+        head.iter().map(|name| (*name).to_owned()).zip(cells).collect()
+    };
+    lines.map(row).collect()
+}
+
+#[test]
+fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_configuration_asks() {
+    let folder = trained();
+    let workspace = folder.path();
+    let score = |data: &str, decide: &[&str]| {
+        let args = [&["score", "--data", data, "--out", "s.csv", "--keep", "age"], decide].concat();
+        json(workspace, &args)["decided"].clone()
+    };
+    // one threshold for all: that of the evaluation, or a given one
+    let evaluated = json(workspace, &["evaluate", "--as-of", AS_OF])["threshold"]["threshold"].clone();
+    for (words, expected) in [(&["--decide"][..], evaluated), (&["--decide", "0.4"], 0.4.into())] {
+        let decided = score("customers.csv", words);
+        assert_eq!(decided["threshold"], expected, "{decided}");
+        let rows = rows_of(&workspace.join("s.csv"));
+        let selected = rows.iter().filter(|row| row["selected"] == "yes").count();
+        assert_eq!(decided["selected"], selected);
+        assert!((1..300).contains(&selected), "{decided}");
+        for row in rows {
+            let number = |name: &str| row[name].parse::<f64>().unwrap();
+            assert_eq!(number("threshold"), expected.as_f64().unwrap());
+            assert_eq!(row["selected"] == "yes", number("probability") >= number("threshold"));
+        }
+    }
+    // a threshold for each group, with the group beside it
+    let config = fs::read_to_string(workspace.join("thalweg.toml")).unwrap();
+    let fair = "\n[fairness]\ncolumns = [\"plan\"]\naction = \"equal_selection\"\n";
+    put(workspace, "thalweg.toml", config.clone() + fair);
+    let evaluation = json(workspace, &["evaluate", "--as-of", AS_OF]);
+    let groups = evaluation["fairness"][0]["groups"].as_array().unwrap();
+    let decided = score("customers.csv", &["--decide"]);
+    assert_eq!(
+        (&decided["column"], &decided["action"]),
+        (&"plan".into(), &"equal_selection".into()),
+        "{decided}"
+    );
+    let rows = rows_of(&workspace.join("s.csv"));
+    let mut thresholds = std::collections::BTreeSet::new();
+    for group in groups {
+        let level = group["level"].as_str().unwrap();
+        thresholds.insert(group["threshold"].to_string());
+        let own: Vec<_> = rows.iter().filter(|row| row["plan"] == level).collect();
+        let selected = own.iter().filter(|row| row["selected"] == "yes").count();
+        assert_eq!(decided["groups"][level]["rows"], own.len(), "{level}: {decided}");
+        assert_eq!(decided["groups"][level]["selected"], selected, "{level}: {decided}");
+        for row in own {
+            assert_eq!(row["threshold"].parse::<f64>().unwrap(), group["threshold"].as_f64().unwrap());
+            let probability: f64 = row["probability"].parse().unwrap();
+            assert_eq!(row["selected"] == "yes", probability >= group["threshold"].as_f64().unwrap());
+        }
+    }
+    assert!(thresholds.len() > 1, "the groups differ: {evaluation}");
+    // a group that the evaluation does not know gets the common threshold, and is counted
+    put(workspace, "new.csv", "id,age,plan,fee\nC1,31,plus,20\nC2,40,gold,20\n");
+    let decided = score("new.csv", &["--decide"]);
+    assert_eq!(decided["groups"]["other"]["rows"], 1, "{decided}");
+    assert_eq!(decided["groups"]["other"]["threshold"], decided["threshold"]);
+    // nothing to decide by
+    put(workspace, "gold.csv", "id,age,plan,fee\nC2,40,gold,20\n");
+    let model = json(workspace, &["score", "--data", "new.csv", "--out", "s.csv"])["model"].clone();
+    let file = format!("artifacts/models/{}.json", model.as_str().unwrap());
+    fs::copy(workspace.join(file), workspace.join("model.json")).unwrap();
+    for (words, code, exit) in [
+        ("--data gold.csv --decide", "TW0306", 3),
+        ("--data new.csv --decide 1.5", "TW0109", 2),
+        ("--data new.csv --model model.json --decide", "TW0310", 2),
+    ] {
+        let mut args = vec!["score", "--out", "none.csv"];
+        args.extend(words.split(' '));
+        let (found, error) = fail(workspace, &args);
+        assert_eq!((found, &error["code"]), (exit, &code.into()), "{words}: {error}");
+        assert!(!workspace.join("none.csv").exists(), "{words}");
+    }
+    succeed(
+        workspace,
+        &["score", "--data", "new.csv", "--model", "model.json", "--out", "one.csv", "--decide", "0.5"],
+    );
+    // two columns with thresholds by group: a row cannot have both
+    let fair = "\n[fairness]\ncolumns = [\"plan\", \"age\"]\naction = \"equal_selection\"\n";
+    put(workspace, "thalweg.toml", config + fair);
+    json(workspace, &["evaluate", "--as-of", AS_OF]);
+    let (found, error) = fail(workspace, &["score", "--data", "new.csv", "--out", "none.csv", "--decide"]);
+    assert_eq!((found, &error["code"]), (2, &"TW0310".into()), "{error}");
+}

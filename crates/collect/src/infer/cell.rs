@@ -67,7 +67,7 @@ impl Cell {
 }
 
 /// Blank, `NA`, `null`, `NaN` (the last two in any case) or one of the column's tokens.
-pub(crate) fn is_missing(text: &str, tokens: &[String]) -> bool {
+pub fn is_missing(text: &str, tokens: &[String]) -> bool {
     text.is_empty()
         || text == "NA"
         || text.eq_ignore_ascii_case("null")

@@ -28,6 +28,8 @@ pub use carried::{Levels, column_names};
 pub use sink::{Block, OutColumn, OutData, Sink, SinkFormat};
 pub use tally::{ColumnTally, Tally};
 
+pub use crate::infer::is_missing;
+
 use crate::near::{suggestion, unknown_column};
 use crate::source::{Format, SourceFile, cannot_open, resolve};
 use crate::spec::MissingTokens;

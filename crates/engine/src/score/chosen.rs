@@ -16,6 +16,8 @@ pub(crate) struct Chosen {
     /// Its id or file.
     pub(crate) name: String,
     pub(crate) model: OutcomeModel,
+    /// Whether it is one of the workspace's models, by its id.
+    pub(super) is_of_workspace: bool,
     /// Texts that mean missing, per column.
     pub(super) missing: BTreeMap<String, Vec<String>>,
     /// The key of the workspace's customers.
@@ -44,6 +46,7 @@ pub(crate) fn choose_model(model: Option<&str>, dir: &Path, options: &Options) -
         out: PathBuf::new(),
         key: None,
         keep: Vec::new(),
+        decide: None,
         dir: dir.to_owned(),
         dir_given: false,
     };
@@ -59,7 +62,7 @@ pub(super) fn choose(request: &ScoreRequest, options: &Options) -> Result<Chosen
             .dir_given
             .then(|| Workspace::open(&request.dir))
             .transpose()?;
-        return read(file, wanted, workspace.as_ref());
+        return read(file, wanted, workspace.as_ref(), false);
     }
     let (workspace, id) = match wanted {
         "champion" | "latest" => recorded(request, options, wanted)?,
@@ -69,7 +72,7 @@ pub(super) fn choose(request: &ScoreRequest, options: &Options) -> Result<Chosen
     if wanted == id && (!is_id(&id) || !path.is_file()) {
         return Err(no_model(&id));
     }
-    read(&path, &id, Some(&workspace))
+    read(&path, &id, Some(&workspace), true)
 }
 
 /// The champion's or the latest model's id; the ledger is closed again before anything is scored.
@@ -100,10 +103,11 @@ fn no_model(name: &str) -> Error {
         .hint("give a model's id (m-…), champion, latest, or the path of a model file")
 }
 
-fn read(path: &Path, name: &str, workspace: Option<&Workspace>) -> Result<Chosen> {
+fn read(path: &Path, name: &str, workspace: Option<&Workspace>, is_of_workspace: bool) -> Result<Chosen> {
     let config = workspace.map(|workspace| &workspace.config);
     Ok(Chosen {
         name: name.to_owned(),
+        is_of_workspace,
         model: parse(&artifacts::read(path)?)
             .map_err(|error| error.at(path.display().to_string(), None, None))?,
         missing: config.map_or_else(BTreeMap::new, |config| config.features.missing.clone()),

@@ -8,6 +8,7 @@ use std::thread;
 use thalweg_collect::stream::{Block, Extent, Piece, Sink, SinkFormat, Stream, Tally};
 use thalweg_domain::Result;
 
+use super::decide::Selected;
 use super::results::Scorer;
 use crate::progress::Progress;
 
@@ -19,6 +20,7 @@ pub(super) struct Done {
     pub(super) tally: Tally,
     /// Rows of the largest batch.
     pub(super) peak_batch: usize,
+    pub(super) selected: Selected,
 }
 
 /// A scored piece, encoded.
@@ -26,6 +28,7 @@ struct Scored {
     block: Block,
     tally: Tally,
     peak_batch: usize,
+    selected: Selected,
     /// How much of the stream had been handed out when the piece was.
     handed_out: u64,
 }
@@ -165,10 +168,12 @@ fn score(taken: Taken, scorer: &Scorer<'_>, format: &SinkFormat) -> Result<Score
         block: format.block(),
         tally: Tally::default(),
         peak_batch: 0,
+        selected: Selected::default(),
         handed_out: taken.handed_out,
     };
     taken.piece.read(|batch| {
-        let cells = scorer.cells(&batch.table)?;
+        let (cells, selected) = scorer.cells(&batch)?;
+        scored.selected.add(selected);
         format.encode(&batch, cells, &mut scored.block)?;
         scored.tally.add(&batch.tally);
         scored.peak_batch = scored.peak_batch.max(batch.n_rows());
@@ -187,6 +192,7 @@ fn write_in_order(
     let mut done = Done {
         tally: Tally::default(),
         peak_batch: 0,
+        selected: Selected::default(),
     };
     let (mut waiting, mut next) = (BTreeMap::new(), 0);
     for (index, scored) in receiver {
@@ -196,6 +202,7 @@ fn write_in_order(
             sink.write(scored.block)?;
             done.tally.add(&scored.tally);
             done.peak_batch = done.peak_batch.max(scored.peak_batch);
+            done.selected.add(scored.selected);
             next += 1;
             gate.advance(next);
             meter.show(&done.tally, scored.handed_out);

@@ -2,20 +2,26 @@
 
 use std::sync::Arc;
 
-use thalweg_collect::stream::{OutColumn, OutData};
-use thalweg_domain::{Result, Table};
+use thalweg_collect::stream::{Batch, OutColumn, OutData};
+use thalweg_domain::Result;
 use thalweg_learn::outcome::{OutcomeModel, Prediction};
 use thalweg_learn::task::Task;
+
+use super::decide::{Rule, Selected};
 
 /// Scores tables with one model.
 pub(super) struct Scorer<'m> {
     model: &'m OutcomeModel,
     /// The classes' names, if there are several.
     classes: Arc<[String]>,
+    /// Who is selected, with the place of the groups' column among the carried ones.
+    rule: Option<(&'m Rule, Option<usize>)>,
+    /// What `selected` says: no or yes.
+    answers: Arc<[String]>,
 }
 
 impl<'m> Scorer<'m> {
-    pub(super) fn new(model: &'m OutcomeModel) -> Self {
+    pub(super) fn new(model: &'m OutcomeModel, rule: Option<(&'m Rule, Option<usize>)>) -> Self {
         let classes = match model.task() {
             Task::Class { classes } => classes.as_slice(),
             Task::Binary | Task::Value => &[],
@@ -23,14 +29,21 @@ impl<'m> Scorer<'m> {
         Self {
             model,
             classes: classes.into(),
+            rule,
+            answers: ["no", "yes"].map(str::to_owned).into(),
         }
     }
 
-    /// The columns of results: `probability`; `value`; or `probability_CLASS` for each class and the likeliest, `prediction`.
+    /// The columns of results: `probability`, and `threshold` and `selected` beside it where it is decided; `value`; or `probability_CLASS` for each class and the likeliest, `prediction`.
     pub(super) fn columns(&self) -> Vec<OutColumn> {
         let column = |name: String, is_text| OutColumn { name, is_text };
         match self.model.task() {
-            Task::Binary => vec![column("probability".to_owned(), false)],
+            Task::Binary => {
+                let decided = [("threshold", false), ("selected", true)];
+                let decided = decided.into_iter().filter(|_| self.rule.is_some());
+                let all = [("probability", false)].into_iter().chain(decided);
+                all.map(|(name, is_text)| column(name.to_owned(), is_text)).collect()
+            }
             Task::Value => vec![column("value".to_owned(), false)],
             Task::Class { classes } => {
                 let each = classes
@@ -41,11 +54,27 @@ impl<'m> Scorer<'m> {
         }
     }
 
-    /// Their cells for the rows of a table.
-    pub(super) fn cells(&self, table: &Table) -> Result<Vec<OutData>> {
-        let prediction = self.model.predict_all(table)?;
+    /// Their cells for the rows of a batch, and whom they select.
+    pub(super) fn cells(&self, batch: &Batch) -> Result<(Vec<OutData>, Selected)> {
+        let prediction = self.model.predict_all(&batch.table)?;
+        if let Some((rule, group)) = self.rule {
+            let levels = group.map(|at| batch.levels(at)).transpose()?;
+            let (thresholds, selected) = rule.apply(&prediction.cells, levels.as_ref());
+            let answers = prediction.cells.iter().zip(&thresholds);
+            let answers = answers.map(|(p, threshold)| u32::from(p >= threshold)).collect();
+            let cells = vec![
+                OutData::Number(prediction.cells),
+                OutData::Number(thresholds),
+                OutData::Label(answers, Arc::clone(&self.answers)),
+            ];
+            return Ok((cells, selected));
+        }
+        Ok((self.plain_cells(prediction), Selected::default()))
+    }
+
+    fn plain_cells(&self, prediction: Prediction) -> Vec<OutData> {
         if self.classes.is_empty() {
-            return Ok(vec![OutData::Number(prediction.cells)]);
+            return vec![OutData::Number(prediction.cells)];
         }
         let mut cells: Vec<OutData> = (0..prediction.n_outputs)
             .map(|class| {
@@ -54,7 +83,7 @@ impl<'m> Scorer<'m> {
             })
             .collect();
         cells.push(OutData::Label(likeliest(&prediction), Arc::clone(&self.classes)));
-        Ok(cells)
+        cells
     }
 }
 

@@ -90,6 +90,7 @@ fn scored(folder: &Path, out: &str) -> (ScoreOut, Table) {
         out: folder.join(out),
         key: None,
         keep: Vec::new(),
+        decide: None,
         dir: PathBuf::from("."),
         dir_given: false,
     };
