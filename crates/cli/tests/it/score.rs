@@ -362,8 +362,13 @@ fn rows_of(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
 
 #[test]
 fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_configuration_asks() {
-    let folder = trained();
+    let folder = small();
     let workspace = folder.path();
+    let config = fs::read_to_string(workspace.join("thalweg.toml")).unwrap();
+    let config = config.replace("[model]\n", "[model]\nthreshold = 0.35\n");
+    assert!(config.contains("threshold"), "{config}");
+    put(workspace, "thalweg.toml", &config);
+    json(workspace, &["run", "--as-of", AS_OF]);
     let score = |data: &str, decide: &[&str]| {
         let args = [&["score", "--data", data, "--out", "s.csv", "--keep", "age"], decide].concat();
         json(workspace, &args)["decided"].clone()
@@ -384,7 +389,6 @@ fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_config
         }
     }
     // a threshold for each group, with the group beside it
-    let config = fs::read_to_string(workspace.join("thalweg.toml")).unwrap();
     let fair = "\n[fairness]\ncolumns = [\"plan\"]\naction = \"equal_selection\"\n";
     put(workspace, "thalweg.toml", config.clone() + fair);
     let evaluation = json(workspace, &["evaluate", "--as-of", AS_OF]);
