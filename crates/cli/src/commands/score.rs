@@ -36,8 +36,9 @@ fn decide(word: &str) -> Result<Decide> {
     match word.parse::<f64>() {
         Ok(from) if (0.0..=1.0).contains(&from) => Ok(Decide::From(from)),
         _ => Err(
-            Error::new("TW0109", format!("--decide {word} is not a probability"))
-                .hint("give a number from 0 to 1, or --decide alone for the thresholds of the model's evaluation"),
+            Error::new("TW0109", format!("--decide {word} is not a probability")).hint(
+                "give a number from 0 to 1, or --decide alone for the thresholds of the model's evaluation",
+            ),
         ),
     }
 }
@@ -58,7 +59,11 @@ fn render(out: &ScoreOut) -> String {
         &format!("written {}: {}", out.file, out.columns.join(", ")),
         2,
     ));
-    text.push_str(&out.decided.as_ref().map_or_else(String::new, |own| selected(own, out.rows)));
+    text.push_str(
+        &out.decided
+            .as_ref()
+            .map_or_else(String::new, |own| selected(own, out.rows)),
+    );
     text.push_str(&missing(out));
     text.push_str(&unseen(out));
     text
@@ -71,12 +76,21 @@ fn selected(decided: &DecidedOut, all: u64) -> String {
         None => format!("from {:.3} on ({})", decided.threshold, decided.rule),
         Some(column) => format!("each group of {column} from its own threshold on"),
     };
-    let line = format!("selected {} ({}), {by}", rows(decided.selected), share(decided.selected, all));
+    let line = format!(
+        "selected {} ({}), {by}",
+        rows(decided.selected),
+        share(decided.selected, all)
+    );
     let mut text = wrap(&line, 2);
     if decided.groups.is_empty() {
         return text;
     }
-    let heads = [("group", Align::Left), ("rows", Align::Right), ("from", Align::Right), ("selected", Align::Right)];
+    let heads = [
+        ("group", Align::Left),
+        ("rows", Align::Right),
+        ("from", Align::Right),
+        ("selected", Align::Right),
+    ];
     let mut grid = Grid::new(&heads);
     for (group, own) in &decided.groups {
         grid.row(vec![

@@ -370,7 +370,11 @@ fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_config
     put(workspace, "thalweg.toml", &config);
     json(workspace, &["run", "--as-of", AS_OF]);
     let score = |data: &str, decide: &[&str]| {
-        let args = [&["score", "--data", data, "--out", "s.csv", "--keep", "age"], decide].concat();
+        let args = [
+            &["score", "--data", data, "--out", "s.csv", "--keep", "age"],
+            decide,
+        ]
+        .concat();
         json(workspace, &args)["decided"].clone()
     };
     // one threshold for all: that of the evaluation, or a given one
@@ -385,7 +389,10 @@ fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_config
         for row in rows {
             let number = |name: &str| row[name].parse::<f64>().unwrap();
             assert_eq!(number("threshold"), expected.as_f64().unwrap());
-            assert_eq!(row["selected"] == "yes", number("probability") >= number("threshold"));
+            assert_eq!(
+                row["selected"] == "yes",
+                number("probability") >= number("threshold")
+            );
         }
     }
     // a threshold for each group, with the group beside it
@@ -407,16 +414,29 @@ fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_config
         let own: Vec<_> = rows.iter().filter(|row| row["plan"] == level).collect();
         let selected = own.iter().filter(|row| row["selected"] == "yes").count();
         assert_eq!(decided["groups"][level]["rows"], own.len(), "{level}: {decided}");
-        assert_eq!(decided["groups"][level]["selected"], selected, "{level}: {decided}");
+        assert_eq!(
+            decided["groups"][level]["selected"], selected,
+            "{level}: {decided}"
+        );
         for row in own {
-            assert_eq!(row["threshold"].parse::<f64>().unwrap(), group["threshold"].as_f64().unwrap());
+            assert_eq!(
+                row["threshold"].parse::<f64>().unwrap(),
+                group["threshold"].as_f64().unwrap()
+            );
             let probability: f64 = row["probability"].parse().unwrap();
-            assert_eq!(row["selected"] == "yes", probability >= group["threshold"].as_f64().unwrap());
+            assert_eq!(
+                row["selected"] == "yes",
+                probability >= group["threshold"].as_f64().unwrap()
+            );
         }
     }
     assert!(thresholds.len() > 1, "the groups differ: {evaluation}");
     // a group that the evaluation does not know gets the common threshold, and is counted
-    put(workspace, "new.csv", "id,age,plan,fee\nC1,31,plus,20\nC2,40,gold,20\n");
+    put(
+        workspace,
+        "new.csv",
+        "id,age,plan,fee\nC1,31,plus,20\nC2,40,gold,20\n",
+    );
     let decided = score("new.csv", &["--decide"]);
     assert_eq!(decided["groups"]["other"]["rows"], 1, "{decided}");
     assert_eq!(decided["groups"]["other"]["threshold"], decided["threshold"]);
@@ -438,12 +458,25 @@ fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_config
     }
     succeed(
         workspace,
-        &["score", "--data", "new.csv", "--model", "model.json", "--out", "one.csv", "--decide", "0.5"],
+        &[
+            "score",
+            "--data",
+            "new.csv",
+            "--model",
+            "model.json",
+            "--out",
+            "one.csv",
+            "--decide",
+            "0.5",
+        ],
     );
     // two columns with thresholds by group: a row cannot have both
     let fair = "\n[fairness]\ncolumns = [\"plan\", \"age\"]\naction = \"equal_selection\"\n";
     put(workspace, "thalweg.toml", config + fair);
     json(workspace, &["evaluate", "--as-of", AS_OF]);
-    let (found, error) = fail(workspace, &["score", "--data", "new.csv", "--out", "none.csv", "--decide"]);
+    let (found, error) = fail(
+        workspace,
+        &["score", "--data", "new.csv", "--out", "none.csv", "--decide"],
+    );
     assert_eq!((found, &error["code"]), (2, &"TW0310".into()), "{error}");
 }

@@ -105,7 +105,10 @@ impl Rule {
 
     fn evaluated(request: &ScoreRequest, chosen: &Chosen, options: &Options) -> Result<Self> {
         let nothing = || {
-            let message = format!("{} has no evaluation here, so there is no threshold to decide by", chosen.name);
+            let message = format!(
+                "{} has no evaluation here, so there is no threshold to decide by",
+                chosen.name
+            );
             Error::new("TW0310", message).hint("run thalweg evaluate first, or give a number: --decide 0.3")
         };
         let evaluation = evaluation(request, chosen, options)?.ok_or_else(nothing)?;
@@ -117,7 +120,12 @@ impl Rule {
             thresholds: own
                 .groups
                 .iter()
-                .map(|group| (plain(&group.level), group.threshold.unwrap_or(threshold.threshold)))
+                .map(|group| {
+                    (
+                        plain(&group.level),
+                        group.threshold.unwrap_or(threshold.threshold),
+                    )
+                })
                 .collect(),
         });
         if let (Some(first), Some(second)) = (&groups, equalised.next()) {
@@ -177,7 +185,10 @@ impl Rule {
     }
 
     fn threshold(&self, group: &str) -> f64 {
-        let of_group = self.groups.as_ref().and_then(|groups| groups.thresholds.get(group));
+        let of_group = self
+            .groups
+            .as_ref()
+            .and_then(|groups| groups.thresholds.get(group));
         of_group.copied().unwrap_or(self.common)
     }
 
@@ -224,11 +235,18 @@ impl Rule {
 impl Groups {
     /// The name of each level's group, and of a missing cell's.
     fn names(&self, levels: &Levels, missing: &[String]) -> Vec<&str> {
-        let of = |text: &str| self.thresholds.get_key_value(text).map_or(OTHER, |(name, _)| name);
-        let named = levels.names.iter().map(|text| match is_missing(text.trim(), missing) {
-            true => of(MISSING),
-            false => of(&plain(text)),
-        });
+        let of = |text: &str| {
+            self.thresholds
+                .get_key_value(text)
+                .map_or(OTHER, |(name, _)| name)
+        };
+        let named = levels
+            .names
+            .iter()
+            .map(|text| match is_missing(text.trim(), missing) {
+                true => of(MISSING),
+                false => of(&plain(text)),
+            });
         named.chain([of(MISSING)]).collect()
     }
 }
@@ -238,7 +256,9 @@ fn plain(text: &str) -> String {
     let text = text.trim();
     match text.parse::<f64>() {
         Ok(number) => number.to_string(),
-        Err(_) if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") => text.to_ascii_lowercase(),
+        Err(_) if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") => {
+            text.to_ascii_lowercase()
+        }
         Err(_) => text.to_owned(),
     }
 }

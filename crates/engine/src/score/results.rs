@@ -42,7 +42,8 @@ impl<'m> Scorer<'m> {
                 let decided = [("threshold", false), ("selected", true)];
                 let decided = decided.into_iter().filter(|_| self.rule.is_some());
                 let all = [("probability", false)].into_iter().chain(decided);
-                all.map(|(name, is_text)| column(name.to_owned(), is_text)).collect()
+                all.map(|(name, is_text)| column(name.to_owned(), is_text))
+                    .collect()
             }
             Task::Value => vec![column("value".to_owned(), false)],
             Task::Class { classes } => {
