@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use thalweg_domain::{CustomerKey, Error, Result, Timestamp};
-use thalweg_ledger::{CycleState, DecisionRow, PlanRow};
+use thalweg_ledger::{CycleState, DecisionRow, DeliveryState, PlanRow};
 
 use crate::session::Session;
+use crate::spend::{self, Prices};
 use crate::wire::{IterateOut, PlanOut};
 
 /// A carried-out plan with its decisions and their outcomes.
@@ -20,48 +21,21 @@ pub(crate) struct PastCycle {
     pub(crate) outcome: Vec<bool>,
     /// Whether the offer was accepted, per decision.
     pub(crate) accepted: Vec<bool>,
+    /// Whether the contact was handed to its channel, per decision.
+    pub(crate) reached: Vec<bool>,
+    pub(crate) prices: Prices,
 }
 
 impl PastCycle {
-    /// What a decision really cost: the contact with a partner's share, plus the offer's cost when it was taken.
+    /// What a decision really cost: the contact with a partner's share if it took place, plus the offer if it was taken.
     pub(crate) fn realised_cost(&self, index: usize) -> f64 {
         let Some(decision) = self.decisions.get(index) else {
             return 0.0;
         };
-        let Some(channel) = &decision.channel else {
-            return 0.0;
-        };
-        let unit = self
-            .summary
-            .channels
-            .iter()
-            .find(|own| own.name == *channel)
-            .map_or(0.0, |own| own.unit_cost);
-        let accepted = self.accepted.get(index).copied().unwrap_or(false);
-        let share = self.partner_share(decision);
-        let offer_part = (decision.cost - unit - share).max(0.0);
-        unit + share
-            + if accepted && decision.acceptance > 0.0 {
-                offer_part / decision.acceptance
-            } else {
-                0.0
-            }
-    }
-}
-
-impl PastCycle {
-    /// What the plan pays to a partner for a contact, of what it is expected to bring.
-    fn partner_share(&self, decision: &DecisionRow) -> f64 {
-        let mut partners = self.summary.partners.iter();
-        let own = partners.find(|own| Some(&own.name) == decision.channel.as_ref());
-        own.map_or(0.0, |own| {
-            own.revenue_share * (decision.value * decision.effect).max(0.0)
-        })
-    }
-
-    /// Fees of the partners that the cycle used.
-    pub(crate) fn fees(&self) -> f64 {
-        self.summary.partners.iter().map(|own| own.fee).sum()
+        let is = |flags: &[bool]| flags.get(index).copied().unwrap_or(false);
+        let part = |is: bool, cost: f64| if is { cost } else { 0.0 };
+        part(is(&self.reached), self.prices.contact(decision))
+            + part(is(&self.accepted), self.prices.offer(decision))
     }
 }
 
@@ -99,12 +73,7 @@ pub(crate) fn closed_plans(session: &Session) -> Result<Vec<PlanRow>> {
 
 /// The decisions of plans, joined to what happened afterwards.
 pub(crate) fn join(session: &Session, plans: Vec<PlanRow>) -> Result<Vec<PastCycle>> {
-    let accepted: BTreeSet<String> = session
-        .ledger
-        .events_for_decisions("Offer Accepted")?
-        .into_iter()
-        .map(|event| event.decision_id)
-        .collect();
+    let accepted = spend::accepted(session)?;
     plans
         .into_iter()
         .map(|plan| join_one(session, plan, &accepted))
@@ -118,8 +87,40 @@ fn join_one(session: &Session, plan: PlanRow, accepted: &BTreeSet<String>) -> Re
         session
             .ledger
             .outcomes(&outcome.event, from, from + outcome.horizon)?;
+    let reached = reached(session, plan.plan.cycle)?;
     let decisions = session.decisions(&plan.plan.plan_id)?;
-    let summary = serde_json::from_str(&plan.plan.summary).map_err(|cause| {
+    let summary = summary(&plan)?;
+    let is_in = |ids: &BTreeSet<String>| {
+        decisions
+            .iter()
+            .map(|own| ids.contains(&own.decision_id))
+            .collect()
+    };
+    Ok(PastCycle {
+        cycle: plan.plan.cycle,
+        outcome: decisions
+            .iter()
+            .map(|decision| happened.contains_key(&decision.customer) != outcome.absent)
+            .collect(),
+        accepted: is_in(accepted),
+        reached: is_in(&reached),
+        prices: Prices::of(&summary),
+        summary,
+        decisions,
+        plan,
+    })
+}
+
+/// Decisions of a cycle whose contact was handed to its channel.
+fn reached(session: &Session, cycle: u32) -> Result<BTreeSet<String>> {
+    let deliveries = session.ledger.deliveries(cycle)?.into_iter();
+    let sent = deliveries.filter(|row| row.state == DeliveryState::Sent);
+    Ok(sent.map(|row| row.decision_id).collect())
+}
+
+/// A plan as it was printed.
+pub(crate) fn summary(plan: &PlanRow) -> Result<PlanOut> {
+    serde_json::from_str(&plan.plan.summary).map_err(|cause| {
         Error::new(
             "TW0823",
             format!(
@@ -129,20 +130,6 @@ fn join_one(session: &Session, plan: PlanRow, accepted: &BTreeSet<String>) -> Re
         )
         .hint("use the version that made it, or start a new workspace folder")
         .cause(cause)
-    })?;
-    Ok(PastCycle {
-        summary,
-        cycle: plan.plan.cycle,
-        outcome: decisions
-            .iter()
-            .map(|decision| happened.contains_key(&decision.customer) != outcome.absent)
-            .collect(),
-        accepted: decisions
-            .iter()
-            .map(|decision| accepted.contains(&decision.decision_id))
-            .collect(),
-        decisions,
-        plan,
     })
 }
 

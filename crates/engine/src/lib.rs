@@ -29,6 +29,7 @@ mod secret;
 mod segments;
 mod session;
 pub mod show;
+mod spend;
 mod stages;
 mod status;
 mod target;

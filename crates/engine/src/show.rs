@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use thalweg_domain::{Arm, CustomerKey, Error, OutcomeKind, Result, Stage};
-use thalweg_ledger::{ActionRow, DecisionRow, PlanRow, StageRecord};
+use thalweg_ledger::{ActionRow, DecisionRow, HELD_BACK, PlanRow, StageRecord};
 
 use crate::clock::format_time;
 use crate::session::{Session, line_of};
@@ -292,6 +292,8 @@ fn decision_lines(
             .sent_at
             .map_or_else(String::new, |at| format!(" {}", format_time(at)));
         lines.push(line("delivery", format!("{}{sent}", delivery.state.as_str())));
+    } else if let Some(reason) = session.ledger.skip_reason(&decision.decision_id)? {
+        lines.push(line("delivery", left_out_words(&reason)));
     }
     lines.push(line(
         "made from",
@@ -301,6 +303,19 @@ fn decision_lines(
         ),
     ));
     Ok(lines)
+}
+
+fn left_out_words(reason: &str) -> String {
+    match reason {
+        HELD_BACK => {
+            "held back: the budget had no room for the contact; a later delivery sends it when it has"
+                .to_owned()
+        }
+        "no_consent" => "left out: the customer has not agreed to the channel".to_owned(),
+        "unsubscribed" => "left out: the customer has unsubscribed or complained".to_owned(),
+        "frequency" => "left out: contacted too often in the last seven days".to_owned(),
+        other => format!("left out: {other}"),
+    }
 }
 
 fn arm_words(decision: &DecisionRow) -> &'static str {
@@ -398,6 +413,7 @@ fn decision_json(session: &Session, decision: &DecisionRow, labels: &[String]) -
         "day": decision.day,
         "survival": decision.survival,
         "delivery": delivery.map(|delivery| delivery.state.as_str()),
+        "left_out": session.ledger.skip_reason(&decision.decision_id)?,
     }))
 }
 

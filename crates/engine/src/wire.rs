@@ -944,7 +944,7 @@ pub struct ScenarioChannelOut {
 }
 
 /// `deliver`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeliverOut {
     /// Cycle.
     pub cycle: u32,
@@ -961,8 +961,26 @@ pub struct DeliverOut {
     /// Contacts whose day has not come.
     #[serde(default)]
     pub waiting: usize,
+    /// What has been spent of the budget.
+    #[serde(default)]
+    pub spend: DeliverSpendOut,
     /// Every channel.
     pub channels: Vec<DeliveredOut>,
+}
+
+/// What a cycle has spent of its budget so far. Delivery stops when contacts and accepted offers reach it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeliverSpendOut {
+    /// `[plan] budget` as the file has it now.
+    pub budget: f64,
+    /// Cost of the contacts that are out or go out now, with partners' shares and fees.
+    pub committed: f64,
+    /// Cost of the offers that were accepted, as far as feedback says.
+    pub realised: f64,
+    /// How many offers were accepted.
+    pub accepted: usize,
+    /// Due contacts that the budget has no room for; a later delivery sends them when it has.
+    pub held_back: usize,
 }
 
 /// What a channel delivered.

@@ -70,7 +70,7 @@ pub struct DeliveryPlan<'a> {
 pub struct PlannedDeliveries {
     /// Deliveries that were not there before.
     pub new: u64,
-    /// Skips that were not there before.
+    /// Skips that were not there before, or not for that reason.
     pub skipped: u64,
 }
 
@@ -99,7 +99,8 @@ pub struct DeliveryRow {
 
 impl Ledger {
     /// Commits a plan to delivery: marks it delivered and adds its deliveries (pending) and skips, in one
-    /// transaction. What is there already stays as it is, so that it can be called again after a crash.
+    /// transaction. What is there already stays as it is, so that it can be called again after a crash; only who was
+    /// held back ([`crate::HELD_BACK`]) may be delivered to, or skipped for another reason, later.
     ///
     /// # Errors
     /// `TW0808` for an unknown plan, `TW0811` for one that was superseded or whose cycle is closed; `TW08xx` when
@@ -111,6 +112,7 @@ impl Ledger {
             for chunk in plan.deliveries.chunks(ROWS_PER_INSERT) {
                 new += insert_chunk(connection, chunk, cycle, plan.at).await?;
             }
+            skips::release(connection, cycle).await?;
             let skipped = skips::insert(connection, plan, cycle).await?;
             Ok(PlannedDeliveries { new, skipped })
         })

@@ -31,5 +31,5 @@ pub use feedback_files::FeedbackFile;
 pub use measurements::Measurement;
 pub use models::{ModelRecord, ModelRole, ModelRow};
 pub use plans::{PlanInsert, PlanRecord, PlanRow, PlanState};
-pub use skips::{NewSkip, SkipCount};
+pub use skips::{HELD_BACK, NewSkip, SkipCount};
 pub use stages::StageRecord;

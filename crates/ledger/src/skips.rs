@@ -1,12 +1,16 @@
-//! Skips: customers whom the contact policy kept from a delivery, with the reason.
+//! Skips: customers whom the contact policy or the budget kept from a delivery, with the reason.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query};
 use thalweg_domain::Result;
 
 use crate::cells::Cells;
 use crate::{DeliveryPlan, Ledger};
+
+/// The one reason that may pass: the budget has no room for the contact. It goes out when there is room, and any other
+/// reason takes its place.
+pub const HELD_BACK: &str = "budget";
 
 /// A delivery that does not take place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,26 +59,41 @@ impl Ledger {
             Ok(counts.collect::<sqlx::Result<_>>()?)
         })
     }
-}
 
-impl Ledger {
-    /// The decisions of a cycle that were skipped.
+    /// The decisions of a cycle that were skipped, with the reason.
     ///
     /// # Errors
     /// `TW08xx` when the ledger cannot be read.
-    pub fn skipped(&self, cycle: u32) -> Result<BTreeSet<String>> {
+    pub fn skipped(&self, cycle: u32) -> Result<BTreeMap<String, String>> {
         self.read("reading the skips", async |connection| {
-            let rows = query("SELECT decision_id FROM skips WHERE cycle = $1 ORDER BY decision_id")
+            let rows = query("SELECT decision_id, reason FROM skips WHERE cycle = $1 ORDER BY decision_id")
                 .bind(i64::from(cycle))
                 .fetch_all(connection)
                 .await?;
-            let ids = rows.iter().map(|row| Cells::new(row).text());
-            Ok(ids.collect::<sqlx::Result<_>>()?)
+            let reasons = rows.iter().map(|row| {
+                let mut cells = Cells::new(row);
+                Ok((cells.text()?, cells.text()?))
+            });
+            Ok(reasons.collect::<sqlx::Result<_>>()?)
+        })
+    }
+
+    /// Why a decision was skipped, if it was.
+    ///
+    /// # Errors
+    /// `TW08xx` when the ledger cannot be read.
+    pub fn skip_reason(&self, decision_id: &str) -> Result<Option<String>> {
+        self.read("reading the skips", async |connection| {
+            let row = query("SELECT reason FROM skips WHERE decision_id = $1")
+                .bind(decision_id)
+                .fetch_optional(connection)
+                .await?;
+            Ok(row.map(|row| Cells::new(&row).text()).transpose()?)
         })
     }
 }
 
-/// Adds the skips that are not there yet.
+/// Adds the skips that are not there yet; who was held back may be skipped for another reason now.
 pub(crate) async fn insert(
     connection: &mut SqliteConnection,
     plan: &DeliveryPlan<'_>,
@@ -92,10 +111,28 @@ pub(crate) async fn insert(
                 .push_bind(&skip.reason)
                 .push_bind(plan.at.0);
         });
-        insert.push(" ON CONFLICT (decision_id, channel) DO NOTHING");
+        insert
+            .push(
+                " ON CONFLICT (decision_id, channel) DO UPDATE SET reason = excluded.reason,
+                skipped_at = excluded.skipped_at WHERE skips.reason <> excluded.reason AND skips.reason = ",
+            )
+            .push_bind(HELD_BACK);
         added += insert.build().execute(&mut *connection).await?.rows_affected();
     }
     Ok(added)
+}
+
+/// Forgets that contacts were held back which go out now.
+pub(crate) async fn release(connection: &mut SqliteConnection, cycle: u32) -> sqlx::Result<()> {
+    query(
+        "DELETE FROM skips WHERE cycle = $1 AND reason = $2
+         AND decision_id IN (SELECT decision_id FROM deliveries WHERE cycle = $1)",
+    )
+    .bind(i64::from(cycle))
+    .bind(HELD_BACK)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 const ROWS_PER_INSERT: usize = 400;

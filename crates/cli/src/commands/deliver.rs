@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use thalweg_domain::Result;
-use thalweg_engine::wire::DeliverOut;
+use thalweg_engine::wire::{DeliverOut, DeliverSpendOut};
 
 use crate::args::DeliverArgs;
 use crate::context::Context;
-use crate::text::{Align, Grid, count, wrap};
+use crate::text::{Align, Grid, cents, count, wrap};
 
 pub(crate) fn run(context: &Context, args: &DeliverArgs) -> Result<ExitCode> {
     let session = context.session(None)?;
@@ -17,9 +17,10 @@ pub(crate) fn run(context: &Context, args: &DeliverArgs) -> Result<ExitCode> {
     } else {
         session.suggest("feedback events.jsonl")
     };
+    let currency = &session.workspace.config.currency;
     context
         .output
-        .result(&out, |out| format!("{}\nnext    {next}\n", render(out)))?;
+        .result(&out, |out| format!("{}\nnext    {next}\n", render(out, currency)))?;
     let failed = out.channels.iter().any(|channel| channel.failed > 0);
     Ok(if failed {
         ExitCode::from(6)
@@ -28,7 +29,7 @@ pub(crate) fn run(context: &Context, args: &DeliverArgs) -> Result<ExitCode> {
     })
 }
 
-fn render(out: &DeliverOut) -> String {
+fn render(out: &DeliverOut, currency: &str) -> String {
     let what = if out.dry_run {
         "would go out (dry run: nothing was written)"
     } else {
@@ -69,5 +70,32 @@ fn render(out: &DeliverOut) -> String {
         ]);
     }
     text.push_str(&grid.render(2));
+    text.push_str(&spend(&out.spend, currency));
+    text
+}
+
+fn spend(out: &DeliverSpendOut, currency: &str) -> String {
+    let offers = match out.accepted {
+        1 => "1 accepted offer".to_owned(),
+        accepted => format!("{} accepted offers", count(accepted)),
+    };
+    let mut text = wrap(
+        &format!(
+            "Contacts commit {}, {offers} cost {}, of a budget of {} {currency}.",
+            cents(out.committed),
+            cents(out.realised),
+            cents(out.budget)
+        ),
+        2,
+    );
+    let held = match out.held_back {
+        0 => return text,
+        1 => "1 contact is".to_owned(),
+        held => format!("{} contacts are", count(held)),
+    };
+    text.push_str(&wrap(
+        &format!("{held} held back: the budget has no room. A higher [plan] budget lets the next delivery send them."),
+        2,
+    ));
     text
 }

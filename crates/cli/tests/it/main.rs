@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod budget_stop;
 mod demo;
 mod determinism;
 mod docs;

@@ -8,14 +8,18 @@ use thalweg_channels::{
     Template, admit,
 };
 use thalweg_collect::Collected;
-use thalweg_domain::{ColumnData, CustomerKey, Duration, Error, Result, Stage, Table};
-use thalweg_ledger::{DecisionRow, DeliveryPlan, DeliveryRow, DeliveryState, NewDelivery, NewSkip, PlanRow};
+use thalweg_domain::{Arm, ColumnData, CustomerKey, Duration, Error, Result, Stage, Table};
+use thalweg_ledger::{
+    DecisionRow, DeliveryPlan, DeliveryRow, DeliveryState, HELD_BACK, NewDelivery, NewSkip, PlanRow,
+};
 
 use super::collect;
 use crate::clock::start_of_day;
 use crate::config::ChannelConfig;
+use crate::experience::summary;
 use crate::session::{Made, Session, StageKey};
-use crate::wire::{DeliverOut, DeliveredOut, SkippedOut};
+use crate::spend::{self, Prices, Purse};
+use crate::wire::{DeliverOut, DeliverSpendOut, DeliveredOut, SkippedOut};
 
 /// Delivers the cycle's plan.
 pub(crate) fn deliver(session: &Session, dry_run: bool) -> Result<DeliverOut> {
@@ -39,6 +43,7 @@ pub(crate) fn deliver(session: &Session, dry_run: bool) -> Result<DeliverOut> {
         day: delivery.calendar.days.map(|_| delivery.calendar.today),
         days: delivery.calendar.days,
         waiting: delivery.calendar.waiting,
+        spend: delivery.spend(),
         channels,
     };
     if !dry_run {
@@ -54,7 +59,11 @@ fn no_plan(session: &Session, cycle: u32) -> Error {
 
 fn record(session: &Session, out: &DeliverOut) -> Result<()> {
     let sent: usize = out.channels.iter().map(|channel| channel.sent).sum();
-    let line = format!("{sent} messages out");
+    let held = match out.spend.held_back {
+        0 => String::new(),
+        held => format!(", {held} held back by the budget"),
+    };
+    let line = format!("{sent} messages out{held}");
     session.audit(
         "deliver",
         &format!("cycle {}, plan {}: {line}", out.cycle, out.plan),
@@ -117,6 +126,10 @@ struct Delivery<'a> {
     /// Known from an earlier invocation.
     earlier: Vec<DeliveryRow>,
     calendar: Calendar,
+    /// The budget, and what this cycle has spent of it.
+    purse: Purse,
+    /// How many offers were accepted so far.
+    accepted: usize,
 }
 
 impl<'a> Delivery<'a> {
@@ -134,9 +147,16 @@ impl<'a> Delivery<'a> {
             skips: Vec::new(),
             earlier,
             calendar: Calendar::new(session, &plan, &decisions),
+            purse: Purse {
+                budget: session.workspace.config.plan.budget,
+                committed: 0.0,
+                realised: 0.0,
+            },
+            accepted: 0,
             plan,
         };
-        delivery.screen(&decisions)?;
+        let admitted = delivery.screen(&decisions)?;
+        delivery.afford(&decisions, &admitted)?;
         delivery.decisions = decisions
             .iter()
             .filter(|row| row.action_id.is_some())
@@ -145,24 +165,28 @@ impl<'a> Delivery<'a> {
         Ok(delivery)
     }
 
-    /// Applies the contact policy to every decision with an action whose day has come.
-    fn screen(&mut self, decisions: &[DecisionRow]) -> Result<()> {
+    /// Applies the contact policy to every decision with an action whose day has come; those who may be contacted.
+    fn screen<'d>(&mut self, decisions: &'d [DecisionRow]) -> Result<Vec<&'d DecisionRow>> {
         let session = self.session;
         let week_ago = session.options.as_of - Duration::days(7);
         let contacts = session.ledger.contacts_since(week_ago)?;
         let unsubscribed = session.ledger.unsubscribed_keys()?;
         let known: BTreeSet<&str> = self.earlier.iter().map(|row| row.decision_id.as_str()).collect();
-        // who was left out when the day came stays left out
         let left_out = session.ledger.skipped(self.cycle)?;
         let first = self.plan.delivered_at.is_none();
+        let mut admitted = Vec::new();
         for decision in decisions {
             let Some(channel) = &decision.channel else {
                 continue;
             };
             let id = decision.decision_id.as_str();
             let day = decision.day.unwrap_or(1);
-            let is_due = day <= self.calendar.today && (first || day > 1);
-            if !is_due || known.contains(id) || left_out.contains(id) {
+            let is_new = match left_out.get(id) {
+                Some(reason) => reason == HELD_BACK,
+                // who was left out when the day came stays left out
+                None => first || day > 1,
+            };
+            if day > self.calendar.today || !is_new || known.contains(id) {
                 continue;
             }
             let request = ContactRequest {
@@ -172,20 +196,81 @@ impl<'a> Delivery<'a> {
                 local_minute: None,
             };
             match admit(&request, &session.workspace.config.contact_policy) {
-                Ok(()) => self.new.push(NewDelivery {
+                Ok(()) => admitted.push(decision),
+                Err(reason) => self.skips.push(skip(decision, channel, reason.as_str())),
+            }
+        }
+        Ok(admitted)
+    }
+
+    /// Holds back what the budget has no room for: what contacts cost that are out, and offers that were accepted, count
+    /// first; then come those who were drawn at random to learn, then the others by expected gain per expected cost.
+    fn afford(&mut self, decisions: &[DecisionRow], admitted: &[&DecisionRow]) -> Result<()> {
+        let prices = Prices::of(&summary(&self.plan)?);
+        self.spent_so_far(&prices, decisions)?;
+        let mut order: Vec<&DecisionRow> = admitted.to_vec();
+        order.sort_by(|a, b| {
+            let learns = |row: &DecisionRow| row.arm != Arm::Explore;
+            let by_gain = gain_per_cost(b).total_cmp(&gain_per_cost(a));
+            learns(a).cmp(&learns(b)).then(by_gain)
+        });
+        let affordable: BTreeSet<&str> = order
+            .into_iter()
+            .filter(|row| self.purse.take(prices.contact(row)))
+            .map(|row| row.decision_id.as_str())
+            .collect();
+        for decision in admitted {
+            let Some(channel) = &decision.channel else {
+                continue;
+            };
+            if affordable.contains(decision.decision_id.as_str()) {
+                self.new.push(NewDelivery {
                     decision_id: decision.decision_id.clone(),
                     channel: channel.clone(),
                     customer: decision.customer.clone(),
                     offer: decision.offer.clone(),
-                }),
-                Err(reason) => self.skips.push(NewSkip {
-                    decision_id: decision.decision_id.clone(),
-                    channel: channel.clone(),
-                    reason: reason.as_str().to_owned(),
-                }),
+                });
+            } else {
+                self.skips.push(skip(decision, channel, HELD_BACK));
             }
         }
+        self.purse.committed = self.committed(&prices, decisions);
         Ok(())
+    }
+
+    /// Partners' fees, contacts that are out, and offers that were accepted.
+    fn spent_so_far(&mut self, prices: &Prices, decisions: &[DecisionRow]) -> Result<()> {
+        let accepted = spend::accepted(self.session)?;
+        let taken = decisions
+            .iter()
+            .filter(|row| row.offer.is_some() && accepted.contains(&row.decision_id));
+        for decision in taken {
+            self.accepted += 1;
+            self.purse.realised += prices.offer(decision);
+        }
+        self.purse.committed = self.committed(prices, decisions);
+        Ok(())
+    }
+
+    /// Fees and contacts, summed in the order of the plan, whenever they went out.
+    fn committed(&self, prices: &Prices, decisions: &[DecisionRow]) -> f64 {
+        let earlier = self.earlier.iter().map(|row| row.decision_id.as_str());
+        let new = self.new.iter().map(|row| row.decision_id.as_str());
+        let out: BTreeSet<&str> = earlier.chain(new).collect();
+        let rows = decisions
+            .iter()
+            .filter(|row| out.contains(row.decision_id.as_str()));
+        prices.fees + rows.map(|row| prices.contact(row)).sum::<f64>()
+    }
+
+    fn spend(&self) -> DeliverSpendOut {
+        DeliverSpendOut {
+            budget: self.purse.budget,
+            committed: self.purse.committed,
+            realised: self.purse.realised,
+            accepted: self.accepted,
+            held_back: self.skips.iter().filter(|skip| skip.reason == HELD_BACK).count(),
+        }
     }
 
     fn consent(&self, channel: &str, decision: &DecisionRow) -> Option<bool> {
@@ -352,6 +437,8 @@ impl<'a> Delivery<'a> {
             .skip_counts(self.cycle)?
             .iter()
             .filter(|count| count.channel == channel)
+            // a dry run looks anew at who is held back
+            .filter(|count| mode == Mode::Send || count.reason != HELD_BACK)
         {
             counts.insert(
                 count.reason.clone(),
@@ -368,6 +455,26 @@ impl<'a> Delivery<'a> {
             .into_iter()
             .map(|(reason, count)| SkippedOut { reason, count })
             .collect())
+    }
+}
+
+fn skip(decision: &DecisionRow, channel: &str, reason: &str) -> NewSkip {
+    NewSkip {
+        decision_id: decision.decision_id.clone(),
+        channel: channel.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// Expected gain of a decision per unit of its expected cost.
+fn gain_per_cost(decision: &DecisionRow) -> f64 {
+    let mut eligible = decision.eligible.iter();
+    let chosen = eligible.find(|own| own.action == decision.action_id);
+    let gain = chosen.map_or(0.0, |own| own.expected_value);
+    if decision.cost > 0.0 {
+        gain / decision.cost
+    } else {
+        f64::INFINITY
     }
 }
 

@@ -1,7 +1,9 @@
 //! A decision is delivered once per channel, however often and whenever delivery is tried.
 
 use thalweg_domain::Timestamp;
-use thalweg_ledger::{DeliveryPlan, DeliveryState, NewDelivery, NewSkip, PlannedDeliveries, SkipCount};
+use thalweg_ledger::{
+    DeliveryPlan, DeliveryState, HELD_BACK, NewDelivery, NewSkip, PlannedDeliveries, SkipCount,
+};
 
 use crate::support::{Desk, key};
 
@@ -183,4 +185,45 @@ fn a_delivery_needs_a_decision() {
         None,
         "all or nothing"
     );
+}
+
+#[test]
+fn only_who_was_held_back_is_delivered_to_or_left_out_later() {
+    let desk = Desk::planned(20);
+    let try_all = |at: i64, deliveries: &[NewDelivery], skips: &[NewSkip]| {
+        let plan = DeliveryPlan {
+            plan_id: "p-a",
+            at: Timestamp(at),
+            deliveries,
+            skips,
+        };
+        desk.ledger.plan_deliveries(&plan).expect("planned")
+    };
+    let held = [
+        skip(1, HELD_BACK),
+        skip(2, HELD_BACK),
+        skip(3, HELD_BACK),
+        skip(4, "no_consent"),
+    ];
+    assert_eq!(try_all(10, &[], &held), PlannedDeliveries { new: 0, skipped: 4 });
+    // still no room: nothing changes
+    assert_eq!(try_all(20, &[], &held), PlannedDeliveries { new: 0, skipped: 0 });
+    let now = [skip(2, "unsubscribed"), skip(3, HELD_BACK), skip(4, "frequency")];
+    assert_eq!(
+        try_all(30, &[delivery(1, "sms")], &now),
+        PlannedDeliveries { new: 1, skipped: 1 }
+    );
+    let reason = |row: usize| desk.ledger.skip_reason(&format!("p-a-{row:07}")).expect("read");
+    let reasons: Vec<Option<String>> = (1..5).map(reason).collect();
+    let own = |reason: &str| Some(reason.to_owned());
+    assert_eq!(
+        reasons,
+        [None, own("unsubscribed"), own(HELD_BACK), own("no_consent")]
+    );
+    let left = desk.ledger.skipped(1).expect("read");
+    assert_eq!(
+        left.into_values().collect::<Vec<_>>(),
+        ["unsubscribed", HELD_BACK, "no_consent"]
+    );
+    assert_eq!(desk.ledger.deliveries(1).expect("read").len(), 1);
 }

@@ -246,7 +246,7 @@ fn programme(session: &Session, menu: &Menu, past: &[PastCycle]) -> Result<(Tota
     let mut rows: BTreeMap<&CustomerKey, TotalRow> = BTreeMap::new();
     let mut spend = 0.0;
     for cycle in past {
-        spend += cycle.fees();
+        spend += cycle.prices.fees;
         for (index, decision) in cycle.decisions.iter().enumerate() {
             let outcome = cycle.outcome.get(index).copied().unwrap_or(false);
             spend += cycle.realised_cost(index);
