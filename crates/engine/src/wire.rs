@@ -512,6 +512,9 @@ pub struct PlanOut {
     /// Contacts of each day, when `[plan] days` spreads them.
     #[serde(default)]
     pub days: Vec<usize>,
+    /// The same for every `[[plan.pacing]]`; without any, for every channel.
+    #[serde(default)]
+    pub pacing: Vec<PacingOut>,
     /// Groups of customers that differ in risk, value and response.
     #[serde(default)]
     pub segments: SegmentsOut,
@@ -686,6 +689,17 @@ pub struct DetectableOut {
     pub cycles_to_80_power: u32,
 }
 
+/// Contacts of each day that count towards a pacing, or through a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacingOut {
+    /// The pacing or the channel.
+    pub name: String,
+    /// So many a day at most; none for a channel.
+    pub per_day: Option<u64>,
+    /// Contacts of each day.
+    pub days: Vec<usize>,
+}
+
 /// How doubt about the effects counts in a plan, and what of it stays when they are drawn from what is believed about them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RobustOut {
@@ -812,6 +826,23 @@ pub struct PilotOut {
     pub worth_per_cycle: f64,
     /// What follows from each outcome.
     pub outcomes: Vec<PilotOutcomeOut>,
+}
+
+impl PilotOut {
+    /// Whether it runs or is proposed.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "running" | "proposed")
+    }
+
+    /// What may follow, how likely that is, and the outcomes that it follows from.
+    pub fn follows(&self) -> impl Iterator<Item = (&str, f64, &[PilotOutcomeOut])> {
+        let same = self.outcomes.chunk_by(|a, b| a.then == b.then);
+        same.map(|same| {
+            let then = same.first().map_or("", |outcome| outcome.then.as_str());
+            (then, same.iter().map(|outcome| outcome.probability).sum(), same)
+        })
+    }
 }
 
 /// An outcome of a pilot.

@@ -61,9 +61,7 @@ fn pilots(channels: &[ChannelOut], currency: &str) -> String {
     let with = channels
         .iter()
         .filter_map(|channel| Some((channel, channel.pilot.as_ref()?)));
-    let open: Vec<(&ChannelOut, &PilotOut)> = with
-        .filter(|(_, pilot)| matches!(pilot.state.as_str(), "running" | "proposed"))
-        .collect();
+    let open: Vec<(&ChannelOut, &PilotOut)> = with.filter(|(_, pilot)| pilot.is_open()).collect();
     if open.is_empty() {
         return String::new();
     }
@@ -78,15 +76,12 @@ fn pilots(channels: &[ChannelOut], currency: &str) -> String {
 /// `99 % promoted: … (93 % when …, 6 % when …)`: what may follow, and from which findings.
 fn pilot_outcomes(pilot: &PilotOut) -> String {
     let told: Vec<String> = pilot
-        .outcomes
-        .chunk_by(|a, b| a.then == b.then)
-        .map(|same| {
-            let chance: f64 = same.iter().map(|outcome| outcome.probability).sum();
-            let each: Vec<String> = same
+        .follows()
+        .map(|(then, chance, outcomes)| {
+            let each: Vec<String> = outcomes
                 .iter()
                 .map(|outcome| format!("{} {}", percent(outcome.probability, 0), outcome.when))
                 .collect();
-            let then = same.first().map_or("", |outcome| outcome.then.as_str());
             format!("{} {then} ({})", percent(chance, 0), each.join("; "))
         })
         .collect();

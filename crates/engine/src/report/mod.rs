@@ -8,9 +8,12 @@ mod html;
 mod money;
 mod partners;
 mod people;
+mod pilots;
 mod proof;
 mod response;
 mod scenarios;
+mod spread;
+mod survival;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -1,4 +1,4 @@
-//! Where the money goes, what each limit costs, and what another budget would bring.
+//! Where the money goes and when, what each limit costs, what another budget would bring, and how sure the choice is.
 
 use thalweg_domain::Result;
 
@@ -6,7 +6,7 @@ use super::chart::{Axis, Bar, BarRow, Dot, Ink, Line, Plot, Stroke, bars, plot};
 use super::facts::Facts;
 use super::html::{Figure, Table, note, number, text};
 use super::words::{amount, amounts, count, decimals, grouped, on_axis, percent, ratio};
-use super::{partners, scenarios};
+use super::{partners, pilots, scenarios, spread, survival};
 use crate::wire::{ConstraintOut, PlanOut, WhatIfOut};
 
 /// So many limits are drawn; the table has them all.
@@ -15,12 +15,15 @@ const DRAWN: usize = 12;
 pub(super) fn section(facts: &Facts) -> Result<String> {
     let mut out = channels(facts)?.html();
     out.push_str(&limits(facts)?.html());
+    out.push_str(&spread::figure(facts)?);
     match what_if(facts)? {
         Some(figure) => out.push_str(&figure.html()),
         None => out.push_str(&note(
             "What other budgets would bring was not worked out for this plan.",
         )),
     }
+    out.push_str(&survival::sheet(facts));
+    out.push_str(&pilots::sheets(facts));
     out.push_str(&partners::sheets(facts));
     out.push_str(&scenarios::figure(facts)?);
     Ok(out)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thalweg_domain::{OutcomeKind, Timestamp};
 use thalweg_ledger::{Measurement, PlanRecord};
 
-use self::samples::{NASTY, check, evaluation, facts, plan, proof, response};
+use self::samples::{NASTY, check, evaluation, facts, pilot, plan, proof, response};
 use super::facts::Facts;
 use super::words::{Words, action, amount, grouped, points};
 use super::{page, report};
@@ -40,8 +40,8 @@ fn all_five_sections_stand_in_order() {
 fn every_chart_says_its_finding_and_has_its_table() {
     let page = shown(&facts());
     let charts: Vec<&str> = page.split("<svg ").skip(1).collect();
-    // 4 of money, 3 of people, 3 of proof, the epochs
-    assert_eq!(charts.len(), 11);
+    // 5 of money, 3 of people, 3 of proof, the epochs
+    assert_eq!(charts.len(), 12);
     for chart in charts {
         let figure = chart.split("</figure>").next().unwrap();
         let (svg, after) = figure.split_once("</svg>").unwrap();
@@ -66,6 +66,102 @@ fn the_scenario_that_is_a_choice_is_the_finding_and_partners_have_their_sheet() 
     none.plan.partners.clear();
     let page = shown(&none);
     assert!(!page.contains("Partners and their terms") && !page.contains("Scenarios beside"));
+}
+
+/// The part of the page between two texts.
+fn part<'a>(page: &'a str, from: &str, until: &str) -> &'a str {
+    let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("missing: {from}"));
+    rest.split_once(until).map_or(rest, |(part, _)| part)
+}
+
+#[test]
+fn pilots_say_what_they_take_and_what_follows() {
+    let mut facts = facts();
+    let states = ["running", "proposed", "promoted"];
+    let channel = facts.plan.channels[1].clone();
+    facts.plan.channels.extend(states.map(|state| {
+        let mut own = channel.clone();
+        own.name = format!("{state} push");
+        own.effect.borrowed_from = vec!["sms".to_owned()];
+        own.pilot = Some(pilot(state));
+        own
+    }));
+    let page = shown(&facts);
+    let table = part(
+        &page,
+        "1 pilot runs for 360 USD, 1 pilot is proposed for 360 USD",
+        "</table>",
+    );
+    expect(
+        table,
+        &[
+            "running push",
+            "proposed push",
+            "1,200 <small>40 measured</small>",
+            ">60<",
+            ">360.50<",
+            ">20<",
+            ">600<",
+            "3.1 % <small>would take 5,000 contacts</small>",
+            ">8.2 %<",
+            "75 %: promoted (50 % its interval is above what pays; 25 % it is likely to pay). 25 %: dropped (25 % it does not pay).",
+            "What is believed comes from sms.",
+        ],
+    );
+    assert!(
+        !table.contains("promoted push"),
+        "what is decided is no pilot any more"
+    );
+    facts.plan.channels.truncate(2);
+    assert!(!shown(&facts).contains("Pilots, paid out"));
+}
+
+#[test]
+fn contacts_are_told_by_day_and_pacing() {
+    let page = shown(&facts());
+    let figure = part(&page, "<h3>700 contacts over 2 days: 350 a day</h3>", "</figure>");
+    expect(
+        figure,
+        &[
+            "65 to 66 of 70 a day",
+            "350 a day",
+            "&lt;script&gt;&quot;e&amp;mail&#39;, at most 70",
+            "<tr><th scope=\"row\">2</th><td class=\"num\">350</td><td class=\"num\">65</td></tr>",
+        ],
+    );
+    let mut at_once = facts();
+    at_once.plan.days.clear();
+    assert!(!shown(&at_once).contains("Contacts by day"));
+}
+
+#[test]
+fn how_sure_the_choice_is_is_told_by_channel() {
+    let page = shown(&facts());
+    let own = part(
+        &page,
+        "63 % of the actions stay the same when effects are drawn",
+        "<h3>",
+    );
+    expect(
+        own,
+        &[
+            "<td class=\"num\">400</td><td class=\"num\">71 %</td><td class=\"num\">200 to 1,200</td>",
+            "nobody meant",
+            "less 0.5 standard deviations of it. Effects were drawn 200 times",
+        ],
+    );
+    let mut other = facts();
+    if let Some(robust) = &mut other.plan.robust {
+        "thompson".clone_into(&mut robust.mode);
+        (robust.samples, robust.survival) = (0, None);
+    }
+    let page = shown(&other);
+    let own = part(&page, "How doubt about the effects counts in this plan", "<h3>");
+    assert!(
+        own.contains("Planned with one draw of the effects, to learn.") && !own.contains("drawn 200 times")
+    );
+    other.plan.robust = None;
+    assert!(!shown(&other).contains("How doubt about the effects"));
 }
 
 fn with_response() -> Facts {

@@ -10,8 +10,9 @@ use crate::wire::{
     BudgetOut, BudgetShareOut, CalibrationBin, CandidateOut, ChannelEffectOut, ChannelOut, CheckOut,
     ConstraintOut, CurvePointOut, DecileOut, DetectableOut, DifferenceOut, DriftOut, EpochOut, EvaluationOut,
     IterateOut, Learned90, LiftEffectOut, LiftOut, MarketOut, MarketRowOut, Mean90, Mean95, Metrics,
-    PartnerOut, PlanOut, PromotionOut, ReachOut, ResponseChannelOut, ResponseOut, ScenarioOut, ScenariosOut,
-    SegmentOut, SegmentsOut, StabilityOut, TestOut, TotalOut, TotalValueOut, WhatIfOut,
+    PacingOut, PartnerOut, PilotOut, PilotOutcomeOut, PlanOut, PromotionOut, ReachOut, ResponseChannelOut,
+    ResponseOut, RobustChannelOut, RobustOut, ScenarioOut, ScenariosOut, SegmentOut, SegmentsOut,
+    StabilityOut, TestOut, TotalOut, TotalValueOut, WhatIfOut,
 };
 
 /// A name that would break a page that forgot to escape it.
@@ -40,7 +41,12 @@ pub(super) fn plan() -> PlanOut {
         conflicts: Vec::new(),
         shortfalls: Vec::new(),
         days: vec![350, 350],
-        robust: None,
+        pacing: vec![PacingOut {
+            name: NASTY.to_owned(),
+            per_day: Some(70),
+            days: vec![66, 65],
+        }],
+        robust: Some(robust()),
         detectable: DetectableOut {
             total_effect: 3000.0,
             cycles_to_80_power: 3,
@@ -69,6 +75,51 @@ pub(super) fn plan() -> PlanOut {
         segments: segments(),
         market: Some(market()),
         response: None,
+    }
+}
+
+fn robust() -> RobustOut {
+    let channel = |name: &str, planned: usize, survival| RobustChannelOut {
+        name: name.to_owned(),
+        planned,
+        survival,
+        planned90: [planned / 2, planned * 3],
+    };
+    RobustOut {
+        mode: "lower".to_owned(),
+        risk_aversion: 0.5,
+        samples: 200,
+        solved_customers: 1000,
+        survival: Some(0.63),
+        channels: vec![channel(NASTY, 400, Some(0.71)), channel("call", 0, None)],
+    }
+}
+
+/// Of a channel that is new; a small effect is missed.
+pub(super) fn pilot(state: &str) -> PilotOut {
+    let outcome = |when: &str, then: &str, probability| PilotOutcomeOut {
+        when: when.to_owned(),
+        then: then.to_owned(),
+        probability,
+    };
+    PilotOut {
+        state: state.to_owned(),
+        n: 1200,
+        n_for_smallest: 5000,
+        measured: 40,
+        this_cycle: 60,
+        cost: 360.5,
+        cycles: 20,
+        days: 600.0,
+        smallest_profitable_effect: 0.031,
+        detectable_effect: Some(0.082),
+        chance_to_pay: 0.8,
+        worth_per_cycle: 900.0,
+        outcomes: vec![
+            outcome("its interval is above what pays", "promoted", 0.5),
+            outcome("it is likely to pay", "promoted", 0.25),
+            outcome("it does not pay", "dropped", 0.25),
+        ],
     }
 }
 

@@ -96,6 +96,7 @@ pub(super) fn plan(
         partners: Vec::new(),
         what_if: Vec::new(),
         days: Vec::new(),
+        pacing: Vec::new(),
         robust: None,
         segments: SegmentsOut::default(),
         market: None,

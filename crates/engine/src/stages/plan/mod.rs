@@ -112,18 +112,18 @@ impl Planning {
         1.0 - terms.map_or(0.0, |terms| terms.revenue_share)
     }
 
+    /// The money that an action's relative effect on a customer is weighed with: value at risk, less a partner's share.
+    pub(crate) fn stake(&self, customer: usize, action: ActionId) -> f64 {
+        let person = self.customers.get(customer);
+        self.kept(action) * person.map_or(0.0, |person| person.risk * person.value)
+    }
+
     /// What a set of customers' actions puts on each action, less partners' shares: value at risk, and the features that it is weighed with.
     pub(crate) fn loads(&self, chosen: &[(usize, ActionId)]) -> Vec<ActionLoad> {
         let mut loads = self.menu.loads(&self.phi);
         for (customer, action) in chosen {
-            let Some(person) = self.customers.get(*customer) else {
-                continue;
-            };
             if let Some(load) = loads.get_mut(usize::from(action.0)) {
-                load.add(
-                    self.kept(*action) * person.value * person.risk,
-                    self.phi.of(*customer),
-                );
+                load.add(self.stake(*customer, *action), self.phi.of(*customer));
             }
         }
         loads
@@ -177,7 +177,7 @@ fn make(
     let planning = prepare(session, &collected, (menu, effects), &rows, &training)?;
     let pacing = pacing::Pacing::new(&planning, &session.workspace.config.plan)?;
     let mut decided = decide_all(session, &planning, inputs)?;
-    let days = pacing.map(|pacing| pacing.assign(&mut decided.result));
+    let spread = pacing.map(|pacing| pacing.assign(&mut decided.result));
     let survival = robust::survive(session, &planning, &mut decided)?;
     let picked: Table = collected.features.take(&planning.rows);
     let all: Vec<usize> = (0..planning.rows.len()).collect();
@@ -197,7 +197,8 @@ fn make(
     out.what_if = partners::what_if(session, &planning, &decided)?;
     out.segments = segments::find(session, &collected, &planning, &decided.result)?;
     out.market = market::sheet(session, &collected, &planning, &decided.result)?;
-    out.days = days.unwrap_or_default();
+    let spread = spread.unwrap_or_default();
+    (out.days, out.pacing) = (spread.days, spread.pacing);
     robust::tell(session, &planning, (&decided, survival.as_ref()), &mut out);
     if let Some(curves) = curves {
         response::tell(&mut out, curves, decided.result.budget_price);

@@ -11,6 +11,7 @@ use super::{Planning, rules};
 use crate::config::Plan;
 use crate::config::rules::Menu as ActionMenu;
 use crate::effects::Menu;
+use crate::wire::PacingOut;
 use crate::workspace::CONFIG_FILE;
 
 /// What must hold over the whole cycle so that every day's limit can, one limit per pacing.
@@ -125,27 +126,56 @@ impl<'a> Pacing<'a> {
         self.limits.iter().map(covers).collect()
     }
 
-    /// Gives every contact its day, and returns how many each day has.
-    pub(super) fn assign(&self, result: &mut PlanResult) -> Vec<usize> {
-        let mut per_day = vec![0; usize::from(self.n_days)];
+    /// Gives every contact its day, and says how many each day has.
+    pub(super) fn assign(&self, result: &mut PlanResult) -> Spread {
         let decisions = result.decisions.iter().enumerate();
-        let contacts: Vec<(usize, u16)> = decisions
-            .filter_map(|(customer, decision)| {
-                let counts = self.counts(customer, decision.action?);
-                Some((customer, self.kinds.get(&counts).copied().unwrap_or(0)))
-            })
+        let contacts: Vec<(usize, Vec<bool>)> = decisions
+            .filter_map(|(customer, decision)| Some((customer, self.counts(customer, decision.action?))))
             .collect();
-        let kinds: Vec<u16> = contacts.iter().map(|(_, kind)| *kind).collect();
-        let days = days(&kinds, &self.paces, self.n_days);
-        for ((customer, _), day) in contacts.into_iter().zip(days) {
+        let kind = |counts: &Vec<bool>| self.kinds.get(counts).copied().unwrap_or(0);
+        let kinds: Vec<u16> = contacts.iter().map(|(_, counts)| kind(counts)).collect();
+        let mut spread = self.nobody();
+        for ((customer, counts), day) in contacts.into_iter().zip(days(&kinds, &self.paces, self.n_days)) {
             if let Some(decision) = result.decisions.get_mut(customer) {
                 decision.day = Some(day);
             }
-            if let Some(count) = per_day.get_mut(usize::from(day).saturating_sub(1)) {
+            spread.add(day, &counts);
+        }
+        spread
+    }
+
+    fn nobody(&self) -> Spread {
+        let days = vec![0; usize::from(self.n_days)];
+        let pacing = self.paces.iter().map(|pace| PacingOut {
+            name: pace.name.clone(),
+            per_day: Some(pace.per_day).filter(|per_day| *per_day < u64::MAX),
+            days: days.clone(),
+        });
+        Spread {
+            pacing: pacing.collect(),
+            days,
+        }
+    }
+}
+
+/// Contacts by day, in all and by pace.
+#[derive(Default)]
+pub(super) struct Spread {
+    pub(super) days: Vec<usize>,
+    pub(super) pacing: Vec<PacingOut>,
+}
+
+impl Spread {
+    fn add(&mut self, day: u16, counts: &[bool]) {
+        let paces = self.pacing.iter_mut().zip(counts);
+        let paces = paces
+            .filter(|(_, counts)| **counts)
+            .map(|(pace, _)| &mut pace.days);
+        for days in paces.chain(std::iter::once(&mut self.days)) {
+            if let Some(count) = days.get_mut(usize::from(day).saturating_sub(1)) {
                 *count += 1;
             }
         }
-        per_day
     }
 }
 
