@@ -248,7 +248,12 @@ pub(crate) struct AllocateArgs {
     #[arg(long, value_name = "COLUMN", default_value = "value")]
     pub(crate) value: String,
     /// How many standard deviations to take off every value: what is sure before what may be great.
-    #[arg(long, value_name = "NUMBER", requires = "value_sd")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        requires = "value_sd",
+        allow_negative_numbers = true
+    )]
     pub(crate) risk_aversion: Option<f64>,
     /// The column of the values' standard deviations.
     #[arg(long, value_name = "COLUMN", requires = "risk_aversion")]

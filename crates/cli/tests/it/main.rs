@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod allocate;
 mod bad_input;
 mod budget_stop;
 mod demo;

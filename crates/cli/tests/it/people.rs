@@ -108,6 +108,37 @@ pub(crate) fn purchases(n: u64) -> People {
     ])
 }
 
+/// Candidates of `tool allocate`: for each customer a mail, a call and, in the north, a visit; whole numbers.
+pub(crate) fn candidates(n: u64) -> People {
+    let (mut who, mut action, mut region) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut value, mut cost, mut minutes) = (Vec::new(), Vec::new(), Vec::new());
+    for row in 0..n {
+        let north = dice(row, 31) % 3 == 0;
+        let worth = dice(row, 32) % 1000;
+        let own = [
+            ("mail", worth / 4, 5, 0),
+            ("call", worth / 2 + 20, 60, 12),
+            ("visit", worth, 400, 90),
+        ];
+        for (name, brings, costs, takes) in own.into_iter().take(if north { 3 } else { 2 }) {
+            who.push(format!("k{row:05}"));
+            action.push(name.to_owned());
+            region.push(if north { "north" } else { "south" }.to_owned());
+            value.push(brings + dice(row, 33) % 40);
+            cost.push(costs + dice(row, 34) % 7);
+            minutes.push(takes);
+        }
+    }
+    People(vec![
+        ("customer", Cells::Words(who)),
+        ("action", Cells::Words(action)),
+        ("region", Cells::Words(region)),
+        ("value", Cells::Numbers(value)),
+        ("cost", Cells::Numbers(cost)),
+        ("minutes", Cells::Numbers(minutes)),
+    ])
+}
+
 /// The date so many days after 2025-01-01, in that year.
 fn date(mut day: u64) -> String {
     for (month, length) in (1..).zip([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]) {

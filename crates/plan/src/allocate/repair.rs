@@ -1,6 +1,6 @@
 //! From an assignment that breaks limits to one that breaks none, at the least loss.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compiled::Compiled;
 use super::moves::{Pricing, Ranked, best_moves, threshold};
@@ -139,7 +139,38 @@ fn make_room(state: &mut State<'_>, pricing: &Pricing<'_>, row: usize) -> bool {
             return true;
         }
     }
-    false
+    takers.iter().take(NARROW).any(|(taker, rows)| {
+        let moves = many_for_one(state, (taker, rows), &givers, row);
+        attempt(state, &moves)
+    })
+}
+
+/// A move that takes much room with as many small ones as make it, none of them against the row that is to be relieved.
+fn many_for_one(
+    state: &State<'_>,
+    (taker, blocked): (&Move, &[usize]),
+    givers: &BTreeMap<usize, Vec<Ranked>>,
+    row: usize,
+) -> Vec<Move> {
+    let mut moves = Vec::new();
+    let mut busy = BTreeSet::from([taker.customer]);
+    for own in blocked {
+        let room = state.compiled.shape.limits[*own].max(state.used(*own)) - state.used(*own);
+        let given: f64 = moves.iter().map(|change| state.change_of(change, *own)).sum();
+        let mut missing = state.change_of(taker, *own) + given - room;
+        for giver in givers.get(own).into_iter().flatten() {
+            let change = giver.change;
+            if missing <= 0.0 {
+                break;
+            }
+            if state.change_of(&change, row) <= 0.0 && state.fits(&change) && busy.insert(change.customer) {
+                missing += state.change_of(&change, *own);
+                moves.push(change);
+            }
+        }
+    }
+    moves.push(*taker);
+    moves
 }
 
 /// Which cells count towards a row, to pass over customers who do not.

@@ -230,3 +230,41 @@ fn days_are_even_and_keep_every_pace() {
     assert_eq!(check_paces(&crossing, 3, 5).unwrap_err().code, "TW0502");
     assert_eq!(check_paces(&paces, 3, 0).unwrap_err().code, "TW0502");
 }
+
+/// Visits are dear and few, mails cheap and many: a visit more takes the room of several mails.
+fn visits_and_mails() -> Candidates {
+    let mut all = Candidates::new(1);
+    for i in 0..300 {
+        for (action, value, cost) in [(0_u16, 100.0, 60.0), (1, 150.0, 400.0)] {
+            all.actions.push(action);
+            all.values.push(value + wave(i, usize::from(action)));
+            all.resources[0].push(cost);
+        }
+        all.end_customer();
+    }
+    all
+}
+
+#[test]
+fn several_small_choices_make_room_for_a_large_one_that_a_floor_requires() {
+    let all = visits_and_mails();
+    let budget = Constraint::at_most("budget", Resource::Column(0), 12_000.0);
+    let visits = |least: f64| Constraint::at_least("visits", Resource::Column(0), least).on_actions(vec![1]);
+    for (least, n_visits) in [(1999.0, 5.0), (2100.0, 6.0), (2401.0, 7.0), (12_000.0, 30.0)] {
+        let found = solve(&all, &[budget.clone(), visits(least)]);
+        assert!(found.feasible, "{least}: {found:?}");
+        assert!(
+            (found.constraints[1].used - 400.0 * n_visits).abs() < 1e-9,
+            "{least}"
+        );
+        assert!(found.constraints[0].used <= 12_000.0);
+        // so many mails as the rest of the budget pays for, and nothing is lost beyond that
+        let mails = ((12_000.0 - 400.0 * n_visits) / 60.0).floor();
+        assert!(
+            found.value >= 150.0 * n_visits + 100.0 * mails,
+            "{least}: {}",
+            found.value
+        );
+    }
+    assert!(!solve(&all, &[budget, visits(12_001.0)]).feasible);
+}

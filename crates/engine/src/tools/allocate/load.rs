@@ -610,9 +610,9 @@ fn refuse_absent(
     .at(reading.rules_file, Some(line), None))
 }
 
-/// The stream speaks of training, which there is none here.
+/// The stream speaks of training and of missing cells, which there are none here.
 fn in_other_words(error: Error) -> Error {
-    if error.code != "TW0306" {
+    if !matches!(error.code, "TW0306" | "TW0223") {
         return error;
     }
     Error {

@@ -19,7 +19,7 @@ use thalweg_plan::allocate::{
     Sense, WhatIf, allocate as solve, allocate_blocks, check_paces, days, sample, what_if,
 };
 
-use crate::config::nearest_name;
+use crate::config::{Conditions, nearest_name};
 use crate::wire::{
     AllocateConstraintOut, AllocateOut, AllocateTimingsOut, AllocateWhatIfOut, ShortfallOut, sense,
 };
@@ -125,12 +125,8 @@ struct Solved {
 impl Asked {
     fn new(reading: &Reading<'_>, loaded: &Loaded) -> Result<Self> {
         let rules = reading.rules;
-        if let Some((column, value)) = loaded.unmet.first() {
-            return Err(
-                Error::new("TW0105", format!("no candidate has {column} = \"{value}\""))
-                    .hint("check the value after where: it must be one of the column's")
-                    .at(reading.rules_file, None, None),
-            );
+        if let Some(unmet) = loaded.unmet.first() {
+            return Err(nobody_has(reading, unmet));
         }
         let resources = rules.resources();
         let mut constraints = Vec::new();
@@ -266,6 +262,22 @@ impl Asked {
         let actions = loaded.source.actions_of(&plan.chosen)?;
         Ok(Some(days(&actions, &self.paces, self.n_days)))
     }
+}
+
+/// At the rule that asks for the value.
+fn nobody_has(reading: &Reading<'_>, (column, value): &(String, String)) -> Error {
+    let asks = |conditions: &Conditions| {
+        let mut own = conditions.iter().filter(|(name, _)| name == column);
+        own.any(|(_, values)| values.contains(value))
+    };
+    let rules = reading.rules.constraints.iter();
+    let rules = rules.map(|rule| (&rule.conditions, rule.line.0));
+    let paces = reading.rules.paces.iter();
+    let mut all = rules.chain(paces.map(|pace| (&pace.conditions, pace.line.0)));
+    let line = all.find(|(own, _)| asks(own)).map(|(_, line)| line);
+    Error::new("TW0105", format!("no candidate has {column} = \"{value}\""))
+        .hint("check the value after where: it must be one of the column's")
+        .at(reading.rules_file, line, None)
 }
 
 /// The numbers of the kinds of rows that meet a rule's conditions.
