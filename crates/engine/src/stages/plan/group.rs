@@ -88,14 +88,6 @@ pub(super) fn shared_sd(planning: &Planning, parts: impl Iterator<Item = (usize,
     }
 }
 
-/// Money that a customer's whole risk stands for.
-pub(super) fn stake(planning: &Planning, customer: usize) -> f64 {
-    planning
-        .customers
-        .get(customer)
-        .map_or(0.0, |person| person.risk * person.value)
-}
-
 /// What the plan does for a group.
 pub(super) struct Planned {
     pub(super) treated: usize,

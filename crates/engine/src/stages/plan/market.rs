@@ -7,7 +7,7 @@ use thalweg_domain::{Belief, Column, Error, Result};
 use thalweg_plan::decide::PlanResult;
 
 use super::Planning;
-use super::group::{Best, Planned, chosen, interval, is_held_out, mean, reach, share, shared_sd, stake};
+use super::group::{Best, Planned, chosen, interval, is_held_out, mean, reach, share, shared_sd};
 use crate::session::Session;
 use crate::wire::{MarketOut, MarketRowOut};
 
@@ -144,7 +144,7 @@ fn row((planning, result): (&Planning, &PlanResult), best: &Best, group: Group) 
         planning,
         customers.iter().filter_map(|customer| {
             let action = chosen(planning, result, *customer)?.action;
-            Some((*customer, action, stake(planning, *customer)))
+            Some((*customer, action, planning.stake(*customer, action)))
         }),
     );
     MarketRowOut {
@@ -196,10 +196,10 @@ fn headroom((planning, result): (&Planning, &PlanResult), best: &Best, customers
         if own.is_some_and(|own| own.action == wanted.action) {
             continue;
         }
-        let stake = stake(planning, *customer);
+        let stake = |action| planning.stake(*customer, action);
         mean += wanted.expected_value - own.map_or(0.0, |own| own.expected_value);
-        parts.push((*customer, wanted.action, stake));
-        parts.extend(own.map(|own| (*customer, own.action, -stake)));
+        parts.push((*customer, wanted.action, stake(wanted.action)));
+        parts.extend(own.map(|own| (*customer, own.action, -stake(own.action))));
     }
     Belief {
         mean,

@@ -6,7 +6,7 @@ use thalweg_plan::decide::PlanResult;
 use thalweg_plan::segment::{Leaf, SegmentParams, segments};
 
 use super::Planning;
-use super::group::{Best, Planned, interval, mean, reach, share, shared_sd, stake, with_doubt};
+use super::group::{Best, Planned, interval, mean, reach, share, shared_sd, with_doubt};
 use crate::count::to_f64;
 use crate::session::Session;
 use crate::wire::{SegmentOut, SegmentsOut, StabilityOut};
@@ -100,7 +100,7 @@ fn group(
         planning,
         sample.iter().filter_map(|customer| {
             let action = best.paying(*customer)?.action;
-            Some((*customer, action, stake(planning, *customer) / n))
+            Some((*customer, action, planning.stake(*customer, action) / n))
         }),
     );
     let effect = mean(
