@@ -7,6 +7,7 @@ use crate::design::{Design, correlation};
 use crate::input::Panel;
 use crate::model::{Model, Spec};
 use crate::normal::{deviation, mean};
+use crate::prior_lift::spread;
 
 /// Something that keeps effects from being identified.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,12 +28,16 @@ const SAME: f64 = 0.98;
 const INFLATION: [f64; 2] = [50.0, 10.0];
 /// Spend that varies by less than this share of its mean draws no curve.
 const FLAT: f64 = 0.05;
+/// A lift test tells something when its standard error is at most this share of what the priors leave open.
+const PRECISE: f64 = 0.5;
 /// A channel active in fewer periods than this shows no carry-over.
 const ACTIVE: usize = 4;
 
 /// Refuses what cannot be fitted, and lists what may make a fit useless.
 ///
-/// A lift test of one of the channels concerned is the experiment asked for: then the concern is told and stands in nobody's way.
+/// A lift test of one of the channels concerned is the experiment asked for: then the concern is told and stands in nobody's way,
+/// if the test's standard error is at most half of the lift's standard deviation under the priors alone. Each test counts by
+/// itself.
 ///
 /// Variance inflation is `1 / (1 - R^2)` of each channel's spend on the other channels and on the base's columns (Belsley,
 /// Kuh and Welsch 1980, doi:10.1002/0471725153): spend before carry-over and saturation, which may help a little.
@@ -73,21 +78,47 @@ pub fn concerns(panel: &Panel, spec: &Spec) -> Result<Vec<Concern>> {
     enough(panel, spec)?;
     out.extend(pairs(panel));
     out.extend(inflated(panel, spec, &out));
-    for own in out.iter_mut().filter(|own| own.fatal) {
-        let tested = spec
-            .lifts
-            .iter()
-            .filter_map(|test| panel.channels.get(test.channel));
-        let tested: Vec<&String> = tested.filter(|name| own.channels.contains(name)).collect();
-        if let Some(name) = tested.first() {
-            own.fatal = false;
-            own.what = format!(
-                "{}; what they alone cannot tell comes from the lift test of {name}",
-                own.what
-            );
+    let fatal: Vec<&mut Concern> = out.iter_mut().filter(|own| own.fatal).collect();
+    if !fatal.is_empty() && !spec.lifts.is_empty() {
+        let model = Model::new(panel, spec, panel.periods(), panel.periods());
+        for own in fatal {
+            answer(own, panel, &model);
         }
     }
     Ok(out)
+}
+
+/// Takes a concern off the way when a lift test of one of its channels tells enough, or says why it does not.
+fn answer(concern: &mut Concern, panel: &Panel, model: &Model) {
+    let mut vague: Option<(&String, f64, f64)> = None;
+    for test in &model.spec.lifts {
+        let Some(name) = panel.channels.get(test.channel) else {
+            continue;
+        };
+        if !concern.channels.contains(name) {
+            continue;
+        }
+        let believed = spread(model, panel, test);
+        if test.sd <= PRECISE * believed {
+            concern.fatal = false;
+            concern.what = format!(
+                "{}; what they alone cannot tell comes from the lift test of {name}",
+                concern.what
+            );
+            return;
+        }
+        let best = vague.is_none_or(|(_, sd, other)| test.sd * other < sd * believed);
+        if best {
+            vague = Some((name, test.sd, believed));
+        }
+    }
+    if let Some((name, sd, believed)) = vague {
+        concern.what = format!(
+            "{}; the lift test of {name} is too imprecise to help: its standard error of {sd:.3} is more than half of {believed:.3}, \
+             which the lift may be off by before any test",
+            concern.what
+        );
+    }
 }
 
 fn stacked(panel: &Panel, channel: usize) -> Vec<f64> {
@@ -175,4 +206,76 @@ fn inflated(panel: &Panel, spec: &Spec, known: &[Concern]) -> Vec<Concern> {
         });
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LiftTest, Seasonality};
+
+    /// Two channels that move together, and a test of the second with that standard error.
+    fn together(sds: &[f64]) -> (Panel, Spec) {
+        let mut panel = crate::tests::panel(80, 2, 1, 3);
+        let own = &mut panel.series[0];
+        own.spend[1] = own.spend[0].iter().map(|spend| 0.4 * spend + 1.0).collect();
+        let test = |sd: &f64| LiftTest {
+            channel: 1,
+            series: None,
+            spend: 1.0,
+            change: 2.0,
+            lift: 5.0,
+            sd: *sd,
+        };
+        let spec = Spec {
+            seasonality: Seasonality { yearly: 0, weekly: 0 },
+            lifts: sds.iter().map(test).collect(),
+            ..Spec::default()
+        };
+        (panel, spec)
+    }
+
+    fn first(sds: &[f64]) -> Concern {
+        let (panel, spec) = together(sds);
+        concerns(&panel, &spec).unwrap().swap_remove(0)
+    }
+
+    #[test]
+    fn a_lift_test_opens_the_way_only_when_it_tells_more_than_the_prior() {
+        let (panel, spec) = together(&[1.0]);
+        let believed = spread(&Model::new(&panel, &spec, 80, 80), &panel, &spec.lifts[0]);
+        assert!((5.0..40.0).contains(&believed), "{believed}");
+        let open = first(&[]);
+        assert!(open.fatal && !open.what.contains("lift test"), "{}", open.what);
+        let precise = first(&[0.49 * believed]);
+        assert!(!precise.fatal, "{}", precise.what);
+        assert!(
+            precise.what.ends_with("comes from the lift test of c1"),
+            "{}",
+            precise.what
+        );
+        let vague = first(&[3.0 * believed, 0.51 * believed]);
+        assert!(vague.fatal);
+        let told = format!(
+            "the lift test of c1 is too imprecise to help: its standard error of {:.3}",
+            0.51 * believed
+        );
+        assert!(vague.what.contains(&told), "{}", vague.what);
+        // one good test is enough
+        assert!(!first(&[3.0 * believed, 0.2 * believed]).fatal);
+    }
+
+    #[test]
+    fn a_test_of_another_channel_is_no_answer() {
+        let (mut panel, mut spec) = together(&[0.01]);
+        panel.channels.push("c2".to_owned());
+        let other: Vec<f64> = (0..80).map(|week: u32| f64::from(week * 7 % 11)).collect();
+        panel.series[0].spend.push(other);
+        spec.lifts[0].channel = 2;
+        let found = concerns(&panel, &spec).unwrap();
+        assert!(
+            found[0].fatal && !found[0].what.contains("lift test of"),
+            "{}",
+            found[0].what
+        );
+    }
 }

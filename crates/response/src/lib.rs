@@ -21,6 +21,7 @@ mod input;
 mod model;
 mod normal;
 pub mod optimum;
+mod prior_lift;
 mod priors;
 mod read;
 pub mod results;

@@ -216,6 +216,21 @@ impl Model {
             .collect()
     }
 
+    /// Mean and mean square, under the prior, of what scales a channel's curve: its height, or its whole contribution where there
+    /// is a belief about the return.
+    pub(crate) fn scale_moments(&self, channel: usize) -> (f64, f64) {
+        match self.returns[channel] {
+            None => crate::prior_lift::height_moments(),
+            Some(own) => {
+                let variance = own.sd * own.sd;
+                (
+                    (own.mean + 0.5 * variance).exp(),
+                    (2.0 * (own.mean + variance)).exp(),
+                )
+            }
+        }
+    }
+
     /// Moments of the log-normal, moved from return to scaled contribution.
     fn log_return(&self, panel: &Panel, prior: &ReturnPrior) -> LogReturn {
         let variance = (prior.sd / prior.mean).powi(2).ln_1p();
@@ -661,6 +676,29 @@ impl Work {
             }
         }
         total
+    }
+
+    /// The lift of a test, in the outcome's unit, for a curve of the shape at `free` whose height (with a belief about the return:
+    /// whose whole contribution) is 1.
+    pub(crate) fn shape(&mut self, model: &Model, free: &[f64], (panel, test): (&Panel, &LiftTest)) -> f64 {
+        let [first, second] = model.natural(free, test.channel).saturation;
+        let rises = model.lift(panel, test).into_iter().map(|own| {
+            let rise = |at: f64| model.spec.saturation.at(at, first, second);
+            (rise(own.to) - rise(own.from)) * model.y_scale[own.series]
+        });
+        let lift: f64 = rises.sum();
+        if model.returns[test.channel].is_none() {
+            return lift;
+        }
+        self.forward(model, free);
+        let scale = crate::normal::mean(&model.y_scale);
+        let brought: f64 = (0..model.series)
+            .map(|series| {
+                let values = &self.value[series * model.channels + test.channel];
+                values.iter().sum::<f64>() * model.y_scale[series] / scale
+            })
+            .sum();
+        lift / brought.max(1e-300)
     }
 
     /// Curve values by `[series * channels + channel]`, then period, of the last point asked for.
