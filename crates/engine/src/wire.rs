@@ -512,8 +512,8 @@ pub struct PlanOut {
     /// Contacts of each day, when `[plan] days` spreads them.
     #[serde(default)]
     pub days: Vec<usize>,
-    /// The same for every `[[plan.pacing]]`; without any, for every channel.
-    #[serde(default)]
+    /// The same for every `[[plan.pacing]]`; without any, for every channel. Absent without `[plan] days`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pacing: Vec<PacingOut>,
     /// Groups of customers that differ in risk, value and response.
     #[serde(default)]

@@ -300,7 +300,10 @@ fn a_plan_that_goes_out_at_once_commits_what_its_contacts_cost_and_no_more() {
     let spend = &out["spend"];
     assert_eq!(
         (new(&out), &spend["held_back"]),
-        (plan["treated"].as_u64().unwrap() as usize, &0.into())
+        (
+            usize::try_from(plan["treated"].as_u64().unwrap()).unwrap(),
+            &0.into()
+        )
     );
     // the offers that some will take are not committed yet
     let (committed, expected) = (

@@ -113,7 +113,7 @@ pub(crate) fn candidates(n: u64) -> People {
     let (mut who, mut action, mut region) = (Vec::new(), Vec::new(), Vec::new());
     let (mut value, mut cost, mut minutes) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..n {
-        let north = dice(row, 31) % 3 == 0;
+        let north = dice(row, 31).is_multiple_of(3);
         let worth = dice(row, 32) % 1000;
         let own = [
             ("mail", worth / 4, 5, 0),
