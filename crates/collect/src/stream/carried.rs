@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
+use datafusion::arrow::array::{AnyDictionaryArray, Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use datafusion::arrow::compute::{cast, filter};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use thalweg_domain::{Error, Result};
@@ -48,37 +48,68 @@ pub struct Levels {
     pub of_row: Vec<Option<u32>>,
 }
 
+/// Texts met so far, and their codes.
+#[derive(Default)]
+struct Known {
+    names: Vec<String>,
+    codes: BTreeMap<String, u32>,
+}
+
+/// A handful of levels is found faster by looking through them.
+const FEW: usize = 8;
+
+impl Known {
+    fn code(&mut self, text: &str) -> u32 {
+        if let Some(place) = self.names.iter().take(FEW).position(|name| name == text) {
+            return u32::try_from(place).unwrap_or(u32::MAX);
+        }
+        if let Some(code) = self.codes.get(text) {
+            return *code;
+        }
+        let code = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.codes.insert(text.to_owned(), code);
+        self.names.push(text.to_owned());
+        code
+    }
+
+    /// Each of the dictionary's texts is looked up once, not once a row.
+    fn of_dictionary(&mut self, dictionary: &dyn AnyDictionaryArray) -> Result<Vec<Option<u32>>> {
+        let texts = texts(dictionary.values())?;
+        if texts.is_empty() {
+            return Ok(vec![None; dictionary.len()]);
+        }
+        let mut codes: Vec<Option<u32>> = vec![None; texts.len()];
+        let keys = dictionary.normalized_keys().into_iter().enumerate();
+        let of_row = keys.map(|(row, key)| {
+            if dictionary.is_null(row) || texts.is_null(key) {
+                return None;
+            }
+            let code = codes.get_mut(key)?;
+            Some(*code.get_or_insert_with(|| self.code(texts.value(key))))
+        });
+        Ok(of_row.collect())
+    }
+}
+
 impl Batch {
     /// The distinct texts of the carried column at this place; numbers are written out.
     ///
     /// # Errors
     /// `TW0901` when there is no such column (a fault of the caller).
     pub fn levels(&self, carried: usize) -> Result<Levels> {
-        let texts = texts(self.carried_array(carried)?)?;
-        let mut known: BTreeMap<&str, u32> = BTreeMap::new();
-        let mut recent: Vec<(&str, u32)> = Vec::new();
-        let mut levels = Levels {
-            names: Vec::new(),
-            of_row: Vec::with_capacity(texts.len()),
+        let array = self.carried_array(carried)?;
+        let mut known = Known::default();
+        let of_row = match array.as_any_dictionary_opt() {
+            Some(dictionary) => known.of_dictionary(dictionary)?,
+            None => texts(array)?
+                .iter()
+                .map(|text| text.map(|text| known.code(text)))
+                .collect(),
         };
-        for text in &texts {
-            let code = text.map(|text| {
-                // a handful of levels is found faster by looking through them
-                if let Some((_, code)) = recent.iter().find(|(name, _)| *name == text) {
-                    return *code;
-                }
-                let code = *known.entry(text).or_insert_with(|| {
-                    levels.names.push(text.to_owned());
-                    u32::try_from(levels.names.len() - 1).unwrap_or(u32::MAX)
-                });
-                if recent.len() < 8 {
-                    recent.push((text, code));
-                }
-                code
-            });
-            levels.of_row.push(code);
-        }
-        Ok(levels)
+        Ok(Levels {
+            names: known.names,
+            of_row,
+        })
     }
 
     /// A number per row of the carried column at this place, the same for the same cell; `None` where it is missing.
@@ -155,4 +186,40 @@ fn hash(cell: &str) -> u64 {
 
 fn internal(cause: impl std::fmt::Display) -> Error {
     Error::new("TW0901", format!("internal error: carried columns: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{DictionaryArray, Int8Array};
+    use thalweg_domain::Table;
+
+    use super::*;
+    use crate::stream::Tally;
+
+    #[test]
+    fn a_dictionary_has_the_levels_of_its_texts() {
+        let keys = Int8Array::from(vec![Some(2), Some(0), None, Some(2), Some(1)]);
+        let texts = StringArray::from(vec![Some("x"), None, Some("y")]);
+        let coded = DictionaryArray::try_new(keys, Arc::new(texts)).unwrap();
+        let plain = StringArray::from(vec![Some("y"), Some("x"), None, Some("y"), None]);
+        let nothing = DictionaryArray::try_new(
+            Int8Array::from(vec![None, None]),
+            Arc::new(StringArray::from(Vec::<&str>::new())),
+        );
+        let batch = Batch {
+            table: Table::default(),
+            tally: Tally::default(),
+            first_row: 1,
+            carried: vec![Arc::new(coded), Arc::new(plain), Arc::new(nothing.unwrap())],
+        };
+        for place in [0, 1] {
+            let levels = batch.levels(place).unwrap();
+            assert_eq!(levels.names, ["y", "x"], "{place}");
+            assert_eq!(levels.of_row, [Some(0), Some(1), None, Some(0), None], "{place}");
+        }
+        assert_eq!(batch.levels(2).unwrap().of_row, [None, None]);
+        assert!(batch.levels(3).is_err_and(|error| error.code == "TW0901"));
+    }
 }

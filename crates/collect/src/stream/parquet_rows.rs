@@ -4,7 +4,6 @@ use std::fs::File;
 use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
@@ -222,10 +221,7 @@ impl ParquetSource {
             columns.push(column);
             tally.columns.push(counts);
         }
-        let carried = self.carried.iter().zip(&shared.carried_types);
-        let carried = carried.map(|(at, data_type)| {
-            cast(self.array(batch, *at)?, data_type).map_err(|cause| self.broken(cause.into()))
-        });
+        let carried = self.carried.iter().map(|at| self.array(batch, *at).cloned());
         let carried: Vec<ArrayRef> = carried.collect::<Result<_>>()?;
         tally.carried = shared.carried_tally(&carried, |_| true);
         Ok(Decoded {

@@ -1,5 +1,6 @@
 //! Rows out: carried columns and results, encoded on any thread, written in order, there whole or not at all.
 
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -120,7 +121,11 @@ impl SinkFormat {
     /// # Errors
     /// `TW0901` when the results do not fit the batch (a fault of the caller).
     pub fn encode(&self, batch: &Batch, results: Vec<OutData>, block: &mut Block) -> Result<()> {
-        let mut arrays = batch.carried.clone();
+        let fields = self.schema.fields().iter();
+        let carried = batch.carried.iter().zip(fields);
+        let mut arrays: Vec<ArrayRef> = carried
+            .map(|(array, field)| cast(array, field.data_type()).map_err(mismatch))
+            .collect::<Result<_>>()?;
         if self.numbered {
             let first = i64::try_from(batch.first_row).unwrap_or(i64::MAX);
             let rows = (first..).take(batch.n_rows());
@@ -133,13 +138,15 @@ impl SinkFormat {
                 .map(|batch| batches.push(batch))
                 .map_err(|cause| cause.to_string()),
         };
-        encoded.map_err(|cause| {
-            Error::new(
-                "TW0901",
-                format!("internal error: results do not fit their rows: {cause}"),
-            )
-        })
+        encoded.map_err(mismatch)
     }
+}
+
+fn mismatch(cause: impl Display) -> Error {
+    Error::new(
+        "TW0901",
+        format!("internal error: results do not fit their rows: {cause}"),
+    )
 }
 
 fn kind_of(path: &Path) -> Result<Kind> {
