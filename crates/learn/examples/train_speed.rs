@@ -1,4 +1,4 @@
-//! How long an epoch of the net takes: `train_speed INPUTS HIDDEN ROWS BATCH DROPOUT THREADS EPOCHS` prints JSON with milliseconds of wall
+//! How long an epoch of the net takes: `train_speed INPUTS HIDDEN ROWS BATCH DROPOUT THREADS EPOCHS [private]` prints JSON with milliseconds of wall
 //! time and of CPU time per epoch (the fastest of three runs, the cost of starting taken off), and the FMA rate reached and possible.
 #![expect(
     clippy::unwrap_used,
@@ -12,11 +12,14 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use thalweg_domain::Seed;
 use thalweg_learn::models::mlp::{Mlp, MlpParams};
+use thalweg_learn::privacy::PrivacyParams;
 use thalweg_learn::task::Target;
 
 fn main() {
+    let is_private = std::env::args().nth(8).is_some_and(|word| word == "private");
     let arguments: Vec<f64> = std::env::args()
         .skip(1)
+        .take(7)
         .map(|argument| argument.parse().unwrap())
         .collect();
     let [inputs, hidden, rows, batch, dropout, threads, epochs] = arguments.try_into().unwrap();
@@ -27,6 +30,11 @@ fn main() {
         dropout,
         epochs: whole(epochs) + 1,
         validation: 0.0,
+        privacy: is_private.then(|| PrivacyParams {
+            batch: Some(whole(batch)),
+            noise_multiplier: Some(1.0),
+            ..PrivacyParams::default()
+        }),
         ..MlpParams::default()
     };
     let pool = rayon::ThreadPoolBuilder::new()
@@ -51,8 +59,10 @@ fn per_epoch(inputs: usize, rows: usize, params: &MlpParams) -> (f64, f64) {
         .map(|row| row.iter().take(2).sum::<f32>() > 0.0)
         .collect();
     let run = |epochs: usize| {
+        let privacy = params.privacy.clone();
         let params = MlpParams {
             epochs,
+            privacy: privacy.map(|own| PrivacyParams { epochs, ..own }),
             ..params.clone()
         };
         let (start, cpu) = (Instant::now(), cpu_ms());
