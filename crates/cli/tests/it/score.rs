@@ -438,8 +438,8 @@ fn rows_are_selected_from_the_evaluations_threshold_on_by_group_where_the_config
         "id,age,plan,fee\nC1,31,plus,20\nC2,40,gold,20\n",
     );
     let decided = score("new.csv", &["--decide"]);
-    assert_eq!(decided["groups"]["other"]["rows"], 1, "{decided}");
-    assert_eq!(decided["groups"]["other"]["threshold"], decided["threshold"]);
+    assert_eq!(decided["groups"]["(unknown)"]["rows"], 1, "{decided}");
+    assert_eq!(decided["groups"]["(unknown)"]["threshold"], decided["threshold"]);
     // nothing to decide by
     put(workspace, "gold.csv", "id,age,plan,fee\nC2,40,gold,20\n");
     let model = json(workspace, &["score", "--data", "new.csv", "--out", "s.csv"])["model"].clone();

@@ -43,7 +43,7 @@ pub struct DecidedOut {
     pub action: Option<String>,
     /// Rows selected.
     pub selected: u64,
-    /// Every group, and `other` for rows of none of them, with its threshold.
+    /// Every group, and `(unknown)` for rows of none of them, with its threshold.
     pub groups: BTreeMap<String, DecidedGroupOut>,
 }
 
@@ -71,8 +71,8 @@ impl Selected {
     }
 }
 
-/// The group of rows that the evaluation does not know.
-const OTHER: &str = "other";
+/// What rows are counted under whose group the evaluation does not know; no level that data are likely to have.
+const UNKNOWN: &str = "(unknown)";
 
 /// How a missing cell is called among the levels of a compared column.
 const MISSING: &str = "missing";
@@ -177,7 +177,7 @@ impl Rule {
             thresholds.push(threshold);
         }
         let mut selected = Selected::default();
-        let named = names.iter().copied().chain([OTHER]);
+        let named = names.iter().copied().chain([UNKNOWN]);
         for (group, (rows, chosen)) in named.zip(counted).filter(|(_, own)| own.0 > 0) {
             selected.add(Selected(BTreeMap::from([(group.to_owned(), (rows, chosen))])));
         }
@@ -188,6 +188,7 @@ impl Rule {
         let of_group = self
             .groups
             .as_ref()
+            .filter(|_| group != UNKNOWN)
             .and_then(|groups| groups.thresholds.get(group));
         of_group.copied().unwrap_or(self.common)
     }
@@ -198,7 +199,7 @@ impl Rule {
     /// `TW0306` when not one row has a group that the evaluation knows.
     pub(super) fn report(&self, selected: &Selected) -> Result<DecidedOut> {
         if let Some(groups) = &self.groups
-            && selected.0.keys().all(|group| group == OTHER)
+            && selected.0.keys().all(|group| group == UNKNOWN)
             && !selected.0.is_empty()
         {
             let known: Vec<&str> = groups.thresholds.keys().map(String::as_str).collect();
@@ -238,7 +239,7 @@ impl Groups {
         let of = |text: &str| {
             self.thresholds
                 .get_key_value(text)
-                .map_or(OTHER, |(name, _)| name)
+                .map_or(UNKNOWN, |(name, _)| name)
         };
         let named = levels
             .names
@@ -282,7 +283,7 @@ fn evaluation(request: &ScoreRequest, chosen: &Chosen, options: &Options) -> Res
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Groups, OTHER, plain};
+    use super::{Groups, UNKNOWN, plain};
     use thalweg_collect::stream::Levels;
 
     #[test]
@@ -304,6 +305,6 @@ mod tests {
             of_row: Vec::new(),
         };
         let names = groups.names(&levels, &["unknown".to_owned()]);
-        assert_eq!(names, ["F", OTHER, "missing", "missing", "missing"]);
+        assert_eq!(names, ["F", UNKNOWN, "missing", "missing", "missing"]);
     }
 }
