@@ -96,8 +96,8 @@ pub struct UnseenOut {
 /// Scores a file.
 ///
 /// # Errors
-/// `TW0113` and `TW0309` for the model, `TW0310` when there is nothing to decide by, `TW0201` to `TW0237` for the files, `TW0305` and `TW0306` when the data do not fit
-/// the model. Nothing is written then.
+/// `TW0113` and `TW0309` for the model, `TW0310` when there is nothing to decide by, `TW0201` to `TW0237` for the files,
+/// `TW0305` and `TW0306` when the data do not fit the model. Nothing is written then.
 pub fn score(request: &ScoreRequest, options: &Options) -> Result<ScoreOut> {
     let chosen = chosen::choose(request, options)?;
     let rule = Rule::of(request, &chosen, options)?;

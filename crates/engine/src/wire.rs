@@ -717,6 +717,21 @@ pub struct RobustOut {
     pub channels: Vec<RobustChannelOut>,
 }
 
+impl RobustOut {
+    /// What the plan adds up, in a sentence.
+    #[must_use]
+    pub fn planned_with(&self) -> String {
+        match self.mode.as_str() {
+            "lower" => format!(
+                "Planned with what is expected less {} standard deviations of it.",
+                self.risk_aversion
+            ),
+            "thompson" => "Planned with one draw of the effects, to learn.".to_owned(),
+            _ => "Planned with what is expected.".to_owned(),
+        }
+    }
+}
+
 /// A channel when effects are drawn anew; everybody counts, held out or not.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RobustChannelOut {

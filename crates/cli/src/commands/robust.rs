@@ -39,14 +39,7 @@ pub(crate) fn survival(plan: &PlanOut) -> String {
 }
 
 fn words(robust: &RobustOut) -> String {
-    let planned = match robust.mode.as_str() {
-        "lower" => format!(
-            "Planned with what is expected less {} standard deviations of it.",
-            robust.risk_aversion
-        ),
-        "thompson" => "Planned with one draw of the effects, to learn.".to_owned(),
-        _ => "Planned with what is expected.".to_owned(),
-    };
+    let planned = robust.planned_with();
     match robust.survival {
         Some(share) => format!(
             "{planned} Effects drawn {} times from what is believed about them, and planned anew each time: {} of the actions stay \

@@ -51,14 +51,7 @@ fn finding(robust: &RobustOut) -> String {
 }
 
 fn words(robust: &RobustOut) -> String {
-    let planned = match robust.mode.as_str() {
-        "lower" => format!(
-            "Planned with what is expected less {} standard deviations of it.",
-            robust.risk_aversion
-        ),
-        "thompson" => "Planned with one draw of the effects, to learn.".to_owned(),
-        _ => "Planned with what is expected.".to_owned(),
-    };
+    let planned = robust.planned_with();
     if robust.samples == 0 {
         return planned;
     }
