@@ -14,7 +14,7 @@ use thalweg_learn::models::Learner;
 use thalweg_learn::outcome::{LearnerChoice, OutcomeParams, OutcomeTraining, TrainingSet, train};
 use thalweg_learn::task::Target;
 
-use super::{ScoreOut, ScoreRequest, score};
+use super::{Decide, ScoreOut, ScoreRequest, score};
 use crate::progress::Silent;
 use crate::session::Options;
 
@@ -83,8 +83,8 @@ fn trained(target: Target<'_>, learner: Learner) -> OutcomeTraining {
     train(&set, &params, &|_, _| {}).unwrap()
 }
 
-fn scored(folder: &Path, out: &str) -> (ScoreOut, Table) {
-    let request = ScoreRequest {
+fn request(folder: &Path, out: &str) -> ScoreRequest {
+    ScoreRequest {
         model: Some(folder.join("model.json").display().to_string()),
         data: folder.join("rows.parquet").display().to_string(),
         out: folder.join(out),
@@ -93,15 +93,21 @@ fn scored(folder: &Path, out: &str) -> (ScoreOut, Table) {
         decide: None,
         dir: PathBuf::from("."),
         dir_given: false,
-    };
-    let options = Options {
+    }
+}
+
+fn options() -> Options {
+    Options {
         as_of: Timestamp(0),
         as_of_given: true,
         seed: None,
         again: false,
         progress: Arc::new(Silent),
-    };
-    let said = score(&request, &options).unwrap();
+    }
+}
+
+fn scored(folder: &Path, out: &str) -> (ScoreOut, Table) {
+    let said = score(&request(folder, out), &options()).unwrap();
     let table = thalweg_collect::read_source(folder, out, &std::collections::BTreeMap::new()).unwrap();
     (said, table)
 }
@@ -170,4 +176,20 @@ fn scores_are_the_models_predictions() {
         check(class, learner, &each);
         check(Target::Value(&values), learner, &["value"]);
     }
+}
+
+#[test]
+fn a_threshold_decides_nothing_about_a_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let amounts: Vec<f64> = (0..500).map(|row| dice(row, 9)).collect();
+    let training = trained(Target::Value(&amounts), Learner::Logistic);
+    std::fs::write(folder.path().join("model.json"), training.to_json().unwrap()).unwrap();
+    thalweg_collect::write_table(&folder.path().join("rows.parquet"), &table(50)).unwrap();
+    let decided = ScoreRequest {
+        decide: Some(Decide::From(0.5)),
+        ..request(folder.path(), "scores.csv")
+    };
+    let error = score(&decided, &options()).unwrap_err();
+    assert_eq!(error.code, "TW0310", "{error}");
+    assert!(!folder.path().join("scores.csv").exists());
 }
